@@ -226,8 +226,8 @@ def _greet(
         if is_public and not is_loopback(host):
             complain(
                 COMMAND,
-                f"other machines can use the server through {shown}, and every answer uses the NPU; "
-                "restrict it with a firewall if needed",
+                f"other machines can use the server through {shown}; every answer uses the NPU, so "
+                "restrict access with a firewall if needed",
             )
     if target.is_tls:
         complain(COMMAND, "TLS is forwarded unchanged: it cannot be read or measured")

@@ -23,7 +23,7 @@ RESAMPLES = 2_000
 
 
 def share(count: int, n: int) -> Share:
-    """A share with its interval; unknown where nothing was counted."""
+    """A share with its Wilson interval; without figures if ``n`` is 0."""
     if not n:
         return Share(count=count, n=n)
     found = share_interval(count, n)
@@ -33,7 +33,7 @@ def share(count: int, n: int) -> Share:
 
 
 def middle(values: Iterable[float | None], *, is_estimated: bool = False) -> Middle:
-    """Median of the known values, with an interval from two values on."""
+    """Median of the known values; with an interval if there are at least two."""
     known = [value for value in values if value is not None]
     if not known:
         return Middle(n=0)
@@ -123,7 +123,7 @@ def _preferred(judged: Sequence[Judgement], variant: str) -> tuple[int, int, int
 
 
 def agreement(judged: Sequence[Judgement]) -> Agreement | None:
-    """Agreement of the first two judging passes; None where there are not two."""
+    """Agreement of the first two judging passes, with Cohen's kappa (1960); None without two."""
     passes = sorted({one.judging_pass for one in judged})
     if len(passes) < 2:
         return None
@@ -145,8 +145,7 @@ def agreement(judged: Sequence[Judgement]) -> Agreement | None:
 
 
 def threshold_values(matrix: Matrix, found: Sequence[VariantFigures]) -> dict[str, float | None]:
-    """What ``--fail-on`` may name: each figure over all variants and, with the variant's name
-    behind a dot, of each one."""
+    """The values for ``--fail-on``: ``METRIC`` over all variants, ``METRIC.VARIANT`` for one."""
     same = [one.determinism.same for one in found if one.determinism is not None]
     n_same = sum(one.n for one in same)
     whole = _of_answers("", [answer for _, answer in matrix.answers()])

@@ -42,7 +42,7 @@ class MatrixFollower:
         """Time left of the present part, in s."""
 
     def use(self, run: LabRun) -> None:
-        """Takes the present record, which may name more benchmark runs."""
+        """Sets the present record, which may have more benchmark runs."""
         self.run = run
 
     def look(self) -> bool:
@@ -64,7 +64,7 @@ class MatrixFollower:
         return is_new
 
     def matrix(self, *, is_running: bool) -> Matrix:
-        """The present matrix. In a finished run, an answer without an end was cut off."""
+        """The present matrix. In a finished run, an unfinished answer counts as skipped."""
         cells = self._cells
         if not is_running:
             cells = {key: tuple(map(_cut_off, answers)) for key, answers in cells.items()}
@@ -133,7 +133,7 @@ def _progressed(old: LabAnswer, event: Progressed) -> LabAnswer:
 
 def _ended(old: LabAnswer, event: RequestEnded) -> LabAnswer:
     request = event.request
-    # A later attempt replaces an earlier one, but a skip never an answer.
+    # A later attempt replaces an earlier one, but a skipped request does not replace an answer.
     if old.state in ("ok", "failed") and request.status in NOT_ATTEMPTED:
         return old
     return LabAnswer(
@@ -157,7 +157,7 @@ def _cut_off(answer: LabAnswer) -> LabAnswer:
 
 
 class _Tail:
-    """Reads new whole lines of a journal."""
+    """Reads new complete lines of a journal."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -165,11 +165,11 @@ class _Tail:
         self._rest = b""
 
     def read(self) -> Iterable[Event]:
-        """Raises OSError where there is no journal."""
+        """The new events. Raises OSError if there is no journal."""
         fd = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(fd, "rb") as file:
             if self._at > os.fstat(fd).st_size:
-                # A resumed run has cut a torn line off.
+                # Resuming a run removes an incomplete last line.
                 self._at, self._rest = os.fstat(fd).st_size, b""
             file.seek(self._at)
             data = file.read()
@@ -185,12 +185,12 @@ _WANTED = tuple(
 
 
 def _read(line: bytes) -> Event | None:
-    """The events that fill a matrix; board samples, most of a journal, are skipped."""
+    """Decodes events that change a matrix. Board samples, most of a journal, are skipped."""
     return from_json(line) if line.startswith(_WANTED) else None
 
 
 def stored_matrix(run: LabRun, bench: Path, *, is_running: bool = False) -> Matrix:
-    """The matrix of a run as its journals have it. Raises RunError where a journal is missing."""
+    """The matrix of a run from its journals. Raises RunError if a journal is missing."""
     follower = MatrixFollower(run, bench)
     follower.look()
     if follower.missing:

@@ -11,7 +11,7 @@ from tui.lab.model.matrix import Matrix
 
 
 def pairs_of(matrix: Matrix) -> list[Pair]:
-    """Every two answers of one row and repetition that can be compared."""
+    """All pairs of answers with the same row and repetition and different variants."""
     names = [column.id for column in matrix.columns]
     return [
         Pair(row=row.id, rep=rep, left=a, right=b)
@@ -38,7 +38,7 @@ def queue(
 
 
 def present_pass(pairs: Sequence[Pair], judged: Sequence[Judgement]) -> int:
-    """The present judging pass; a new one where every pair of the last was judged."""
+    """The number of the present judging pass; a new one if every pair of the last was judged."""
     last = max((one.judging_pass for one in judged), default=1)
     done = {one.pair.key for one in judged if one.judging_pass == last}
     is_over = bool(pairs) and all(pair.key in done for pair in pairs)

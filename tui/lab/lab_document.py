@@ -1,4 +1,4 @@
-"""A run of the lab as JSON: its records, their schema (``lab/1``)."""
+"""A run of the lab as JSON: the records of the export and their schema (``lab/1``)."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ class LabDocument(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[ExportedAnswer, ...]
     judgements: tuple[Judgement, ...] = ()
     agreement_pct: float | None = None
-    """Of the pairs that both judging passes judged, how many got the same verdict."""
+    """Share of the pairs judged in both passes that got the same verdict, in per cent."""
     agreement_kappa: float | None = None
     """Cohen's kappa of the two passes."""
     opinions: tuple[Opinion, ...] = ()
-    """What a judge model said: an opinion, never counted with the checks."""
+    """Ratings by a judge model; they never count as checks."""
 
 
 _encode = msgspec.json.Encoder().encode

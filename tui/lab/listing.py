@@ -1,4 +1,4 @@
-"""The prompt sets and the runs of the lab that there are, as a screen lists them."""
+"""Lists the prompt sets and the runs of the lab, for a screen."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ MAX_RUNS = 200
 
 
 class LabListing:
-    """Remembers how many answers a run has: its journals may be long."""
+    """Caches the number of answers per run, as journals may be long."""
 
     def __init__(self, folders: LabFolders) -> None:
         self._folders = folders
         self._counts: dict[str, tuple[int, int]] = {}
-        """Run -> when its record changed, answers."""
+        """Run id -> (mtime of its record in ns, number of answers)."""
 
     def look(self) -> LabView:
-        """What there is now, the newest run first."""
+        """The present sets and runs, the newest run first."""
         sets = tuple(self._set_row(name) for name in store.set_names(self._folders))
         rows = []
         for run_id in reversed(store.run_ids(self._folders)[-MAX_RUNS:]):
@@ -50,7 +50,7 @@ class LabListing:
         )
 
     def _answered(self, run: LabRun) -> int:
-        """Counted once for each state of a record."""
+        """Number of answers; counted again only after a change of the record or while it runs."""
         try:
             path = self._folders.runs / run.id / store.RECORD_FILE
             changed_ns = path.stat().st_mtime_ns

@@ -19,13 +19,13 @@ _ID = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def parts_of(prompt_set: PromptSet) -> tuple[Part, ...]:
-    """The variants by server and model, in the order in which the set first names each: a model is
-    loaded once at most."""
+    """Groups the variants by server and model, in the set's order, so that each model is loaded at
+    most once."""
     groups: dict[tuple[str, str], list[str]] = {}
     for variant in prompt_set.variants:
         groups.setdefault((variant.server, variant.model), []).append(variant.id)
     servers = list(dict.fromkeys(server for server, _ in groups))
-    # The model in use comes first: asking for another one unloads it.
+    # The loaded model comes first, as a request for another one unloads it.
     ordered = sorted(groups, key=lambda key: (servers.index(key[0]), bool(key[1])))
     return tuple(Part(server=s, model=m, variants=tuple(groups[s, m])) for s, m in ordered)
 
@@ -72,7 +72,7 @@ def _prompt(prompt_set: PromptSet, prompt: LabPrompt, case: Case, variant: Varia
 def words_of(
     prompt: LabPrompt, case: Case, variant: Variant
 ) -> tuple[str, str, tuple[PastMessage, ...]]:
-    """(text, system prompt, what was said before) with the values of the case."""
+    """(text, system prompt, earlier messages) with the values of the case."""
     system = prompt.system if variant.system is None else variant.system
     if prompt.raw:
         return prompt.text, system, prompt.history
@@ -84,7 +84,7 @@ def words_of(
 
 
 def request_id(prompt_set: PromptSet, prompt: LabPrompt, case: Case, variant: Variant) -> str:
-    """Prompt id of a cell: readable, and different for different words or settings."""
+    """Prompt id of a cell: readable, with a hash of prompt and settings."""
     words, row = words_of(prompt, case, variant), prompt_set.row_id(prompt, case)
     own = [variant.model, variant.server, *(getattr(variant, name) for name in SETTINGS)]
     digest = hashlib.sha256(repr((row, words, own, variant.id)).encode("utf-8", "replace"))
@@ -93,7 +93,7 @@ def request_id(prompt_set: PromptSet, prompt: LabPrompt, case: Case, variant: Va
 
 
 def cells_of(prompt_set: PromptSet) -> dict[str, CellKey]:
-    """The benchmark's name of each cell -> the cell."""
+    """Prompt id -> (row, variant) of its cell."""
     return {
         request_id(prompt_set, prompt, case, variant): (
             prompt_set.row_id(prompt, case),
@@ -126,7 +126,7 @@ def empty_matrix(prompt_set: PromptSet) -> Matrix:
 
 
 def settings_words(variant: Variant) -> str:
-    """What a variant sets, in words."""
+    """The settings of a variant as text."""
     words = []
     for name in SETTINGS:
         value = getattr(variant, name)
@@ -143,7 +143,7 @@ def settings_words(variant: Variant) -> str:
 def settings_of(
     variant: Variant, prompt: LabPrompt, base: GenerationSettings
 ) -> GenerationSettings:
-    """Settings with which the chat asks as this variant."""
+    """Settings for asking in the chat as this variant."""
     chosen = Sampling(
         temperature=variant.temperature,
         top_p=variant.top_p,

@@ -1,11 +1,10 @@
 """Converts a promptfoo configuration to a prompt set.
 
-Format: promptfoo's "Reference" of its configuration (prompts, providers, tests, defaultTest,
-assert). What is taken: prompts, providers with their settings, tests with vars, and the asserts
-equals, contains, icontains, contains-any, contains-all (and their case-insensitive forms), regex,
-starts-with, is-json, latency, with their not- forms. Everything else is named, nothing is dropped
-in silence. Prompts, variables and tests may stand in files beside it
-(:mod:`tui.lab.promptfoo_files`).
+Format: promptfoo's configuration reference (prompts, providers, tests, defaultTest, assert).
+Converted are prompts, providers with their settings, tests with vars, and the asserts equals,
+contains, icontains, contains-any, contains-all (and their case-insensitive forms), regex,
+starts-with, is-json, latency, and their not- forms. Everything else is reported as left out.
+Prompts, variables and tests may be in other files (:mod:`tui.lab.promptfoo_files`).
 """
 
 from __future__ import annotations
@@ -38,19 +37,19 @@ SETTINGS = {
     "repeat_penalty": "repeat_penalty",
     "repetition_penalty": "repeat_penalty",
 }
-"""promptfoo's key -> ours."""
+"""promptfoo's key -> the key in a prompt set."""
 URLS = ("apiBaseUrl", "apiHost", "baseURL", "base_url", "url")
 IGNORED = frozenset({"$schema", "schema"})
 MAX_CASES = 10_000
 
 
 def load(path: Path) -> tuple[Table, list[str]]:
-    """(the table of a prompt set, what was not understood in sentences). Raises SetError."""
+    """(table of a prompt set, a sentence for each part left out). Raises SetError."""
     return convert(set_bytes(path), path.name, path.parent)
 
 
 def convert(data: bytes, name: str, folder: Path | None = None) -> tuple[Table, list[str]]:
-    """The same from bytes; the files that it names are looked for in ``folder``."""
+    """As :func:`load`, from bytes; files that it names are searched in ``folder``."""
     shown = clean_line(name, 80)
     try:
         value = read_yaml(data)
@@ -67,14 +66,14 @@ def convert(data: bytes, name: str, folder: Path | None = None) -> tuple[Table, 
 
 
 class _Reading:
-    """One configuration; ``left_out`` names what was not understood."""
+    """Converts one configuration. ``left_out``: a sentence for each part left out."""
 
     def __init__(self, shown: str, files: ConfigFiles) -> None:
         self._shown = shown
         self._files = files
         self.left_out: list[str] = []
         self._prompt_ids: dict[str, str] = {}
-        """What a test may call a prompt -> our id."""
+        """Names by which tests may refer to a prompt -> its id in the set."""
 
     def _leave(self, place: str, what: str) -> None:
         self.left_out.append(clean_line(f"{self._shown}: {place}: {what}", 300))
@@ -131,7 +130,7 @@ class _Reading:
     def _prompts_of(
         self, place: str, text: str, label: str, is_labelled: bool
     ) -> list[tuple[str, str]]:
-        """(label, words) of a prompt, or of those in the file that it names."""
+        """(label, text) of a prompt, or of each prompt in the file that it names."""
         if not names_prompt_file(text):
             return [(label, text)]
         try:
@@ -158,7 +157,8 @@ class _Reading:
         return made
 
     def _messages(self, place: str, text: str) -> Table | None:
-        """A chat of messages: system prompt, history, and the last message of the user."""
+        """Converts a JSON list of messages to system prompt, history and the last user message;
+        None if it is not such a list."""
         try:
             messages = json.loads(text)
         except (ValueError, RecursionError):
@@ -267,7 +267,7 @@ class _Reading:
                 yield made
 
     def _tests(self, value: list[Any]) -> Iterator[Any]:
-        """The tests, and those in files in the place of their names."""
+        """The tests; names of files are replaced by the tests in them."""
         for one in value:
             if isinstance(one, str):
                 try:
@@ -307,7 +307,7 @@ class _Reading:
         return {}
 
     def _vars_in(self, place: str, name: str) -> Any:
-        """The variables that stand in a file; None where it cannot be taken."""
+        """The variables in a file; None if it cannot be used."""
         try:
             found = self._files.value(name)
         except FileProblemError as error:
@@ -319,7 +319,7 @@ class _Reading:
         return None
 
     def _chosen(self, place: str, values: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-        """promptfoo asks once for each combination of values that are lists."""
+        """The combinations of all values that are lists, as in promptfoo."""
         columns: dict[str, list[str]] = {}
         for name, value in values.items():
             words = [self._text(place, name, one) for one in _listed(value)]
@@ -362,7 +362,7 @@ class _Reading:
                     self._leave(where, f"its key {quoted(key)} was left out")
 
     def _assert(self, one: Any) -> Table | str:
-        """The check, or why there is none."""
+        """The check, or a clause why it was left out."""
         if not isinstance(one, dict) or not isinstance(one.get("type"), str):
             return f"is {quoted(one)} and was left out"
         kind = one["type"]
@@ -386,12 +386,12 @@ def _ollama_model(rest: str) -> str:
 
 
 def _slug(text: str, default: str) -> str:
-    """An id of a label."""
+    """A label as an id."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:60] or default
 
 
 def _unlike(name: str, taken: set[str]) -> str:
-    """The name, with a number where it is taken."""
+    """The name, with a number if it is taken."""
     number, made = 2, name
     while made in taken:
         made, number = f"{name}-{number}", number + 1

@@ -32,7 +32,8 @@ def _has_text(*, any_case: bool) -> Callable[[Mapping[str, Any]], Table | None]:
 
 
 def _words(value: Any) -> list[str] | None:
-    """A list of texts, or one text with commas, as promptfoo takes both."""
+    """A list of texts, or one text split at commas; promptfoo accepts both. None for other
+    values."""
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",")]
     if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
@@ -41,7 +42,7 @@ def _words(value: Any) -> list[str] | None:
 
 
 def _any_of(*, any_case: bool, is_all: bool) -> Callable[[Mapping[str, Any]], Table | None]:
-    """Several texts as one regular expression."""
+    """A check for any or all of several texts, as one regular expression."""
 
     def make(one: Mapping[str, Any]) -> Table | None:
         words = _words(one.get("value"))
@@ -97,4 +98,4 @@ ASSERTS: dict[str, Callable[[Mapping[str, Any]], Table | None]] = {
     "is-json": _is_json,
     "latency": _latency,
 }
-"""promptfoo's type of an assert -> our check of it; None where its value cannot be taken."""
+"""promptfoo's assert type -> function that makes the check, or None for an unusable value."""

@@ -1,7 +1,7 @@
 """Files that a promptfoo configuration names: prompts, variables and tests beside it.
 
-Formats: promptfoo's "Prompts", "Test cases" and "Variables" pages. A file is named by ``file://``
-and a path from the folder of the configuration; nothing outside of that folder is read.
+Formats: promptfoo's documentation of prompts, test cases and variables. A file is named by
+``file://`` and a path relative to the configuration's folder; nothing outside that folder is read.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _EXPECTED = re.compile(
 
 
 class FileProblemError(ValueError):
-    """A file that cannot be taken; the message is a clause about it."""
+    """A file that cannot be used; the message is a clause about it."""
 
 
 def names_prompt_file(text: str) -> bool:
-    """Whether a prompt is the name of a file: promptfoo takes it with and without ``file://``."""
+    """Whether a prompt is the name of a file, with or without ``file://``, as in promptfoo."""
     text = text.strip()
     return text.startswith(FILE) or _PROMPT_FILE.fullmatch(text) is not None
 
 
 class ConfigFiles:
-    """The files beside one configuration; ``folder`` None: there are none."""
+    """Reads files in the configuration's folder; none without a ``folder``."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = None if folder is None else folder.resolve()
@@ -86,7 +86,8 @@ class ConfigFiles:
         return found[:MAX_ROWS]
 
     def value(self, name: str) -> Any:
-        """What a variable, or all of them, are in a file. Raises FileProblemError."""
+        """The value of a variable, or a table of all variables, in a file. Raises
+        FileProblemError."""
         (path, *more) = self._paths(name)
         if more:
             raise FileProblemError(f"{quoted(name)} names more than one file")
@@ -139,7 +140,7 @@ class ConfigFiles:
 
 
 def _parsed(path: Path, text: str) -> Any:
-    """The value of YAML, of which JSON is a part."""
+    """Parses YAML or JSON."""
     try:
         return read_yaml(text.encode())
     except YamlError as error:
@@ -149,7 +150,7 @@ def _parsed(path: Path, text: str) -> Any:
 
 
 def _rows(text: str) -> Iterator[dict[str, str]]:
-    """The rows of a table with a head; cells beyond the head are left out."""
+    """The rows of a CSV table with a header; cells beyond the header are left out."""
     try:
         for count, row in enumerate(csv.DictReader(io.StringIO(text, newline=""))):
             if count >= MAX_ROWS:
@@ -160,8 +161,9 @@ def _rows(text: str) -> Iterator[dict[str, str]]:
 
 
 def _test_of(row: dict[str, str]) -> dict[str, Any]:
-    """A row as a test: ``__expected`` and ``__expected1``, ... are asserts, ``__description`` its
-    name; other names with two underscores are named as not understood, all others are variables."""
+    """A CSV row as a test: ``__expected``, ``__expected1``, ... are asserts, ``__description`` its
+    name. Other columns with two underscores are kept, to be reported as unknown; the rest are
+    variables."""
     made: dict[str, Any] = {"vars": {}}
     asserts = []
     for key, value in row.items():
@@ -179,7 +181,7 @@ def _test_of(row: dict[str, str]) -> dict[str, Any]:
 
 
 def _assert_of(text: str) -> dict[str, Any]:
-    """``contains: Paris``, ``latency(500)``, ``is-json``; any other text is what it must equal."""
+    """``contains: Paris``, ``latency(500)``, ``is-json``; any other text means ``equals``."""
     found = _EXPECTED.fullmatch(text)
     bare = ("is-json", "not-is-json")
     if found is None or (found["value"] is None and found["limit"] is None and text not in bare):

@@ -41,7 +41,7 @@ STATE_MARKS: dict[CellState, str] = {
 
 
 def as_csv(result: LabResult) -> bytes:
-    """One row for each answer; no cell is a formula."""
+    """One row per answer. Cells that a spreadsheet would take as formulas are escaped."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     head = (
@@ -101,7 +101,7 @@ FORMS: dict[str, Callable[[LabResult], bytes]] = {
     "html": as_html,
     "csv": as_csv,
 }
-"""Form -> what makes its bytes."""
+"""Format -> function that renders it."""
 
 
 def content(result: LabResult) -> Iterator[Block]:
@@ -117,14 +117,14 @@ def content(result: LabResult) -> Iterator[Block]:
 
 METHOD = (
     "Shares have Wilson's 95 % interval, medians a percentile bootstrap of 2,000 rounds.",
-    "A cell passes where every check of every repetition passes; checks that only inform do not "
+    "A cell passes if every check of every repetition passes; checks that only inform do not "
     "count.",
     "tok/s is (tokens - 1) / (last token - first token) of the answer, or the runtime's own "
-    "figure where the server passes it on; ~ marks an estimate, – what is not known.",
+    "figure if the server reports it; ~ marks an estimate, – an unknown value.",
     "Determinism is shown for variants at temperature 0 or top_k 1 with two repetitions or more: "
-    "how many repeat the first answer of their cell, thinking included.",
-    "A verdict is a person's. An opinion is a judge model's, and is counted with neither checks "
-    "nor verdicts.",
+    "how many are identical to the first answer of their cell, thinking included.",
+    "A verdict is given by a person. An opinion is given by a judge model, and counts neither as "
+    "a check nor as a verdict.",
 )
 
 
@@ -192,13 +192,13 @@ def _variants(result: LabResult) -> Iterator[Block]:
         found = one.determinism
         if found is not None and found.parts_at.median is not None:
             yield Paragraph(
-                f"{line(one.variant)}: where repetitions part, they do so after "
+                f"{line(one.variant)}: repetitions that differ do so after "
                 f"{found.parts_at.median:.0f} words and marks (median)."
             )
 
 
 def cell_text(answers: tuple[LabAnswer, ...]) -> str:
-    """A cell of the matrix in a few words: state, checks, tokens, rate."""
+    """A cell of the matrix as text: state, checks, tokens, rate."""
     state = cell_state(answers)
     is_begun = any(a.state in ("ok", "failed") for a in answers)
     if state in ("waiting", "skipped", "running") and not is_begun:

@@ -19,8 +19,8 @@ from tui.lab.store import LabFolders
 
 
 def is_alive(run: LabRun, folders: LabFolders) -> bool:
-    """Whether the process of the run still measures: it holds the lock of the benchmarks, or is
-    between two parts. Numbers of processes are used again, so what it is called counts too."""
+    """Whether the process of the run still runs: it holds the benchmark's lock, or is between two
+    parts. As process ids are reused, its command line is checked too."""
     if run.outcome != "running":
         return False
     found = running(folders.bench)
@@ -33,7 +33,7 @@ def is_alive(run: LabRun, folders: LabFolders) -> bool:
 
 
 def as_it_stands(run: LabRun, folders: LabFolders) -> LabRun:
-    """The record, completed where the run was killed."""
+    """The record; with the outcome "interrupted" if the run was killed."""
     if run.outcome != "running" or is_alive(run, folders):
         return run
     said = f"It was killed; npulse lab resume {run.id} continues it."
@@ -41,7 +41,7 @@ def as_it_stands(run: LabRun, folders: LabFolders) -> LabRun:
 
 
 def answered_of(run: LabRun, folders: LabFolders) -> int:
-    """Number of answers of a run; counted in the journals where it is not complete."""
+    """Number of answers of a run; counted in its journals if it is not complete."""
     if run.outcome == "complete":
         return run.planned
     count = 0
@@ -54,7 +54,7 @@ def answered_of(run: LabRun, folders: LabFolders) -> int:
 
 
 def result_of(run: LabRun, folders: LabFolders) -> LabResult:
-    """Figures, verdicts and opinions of a run. Raises RunError where its answers are missing."""
+    """Figures, verdicts and opinions of a run. Raises RunError if a journal is missing."""
     run = as_it_stands(run, folders)
     matrix = stored_matrix(run, folders.bench, is_running=is_alive(run, folders))
     judged = store.judgements(folders, run.id)

@@ -46,7 +46,7 @@ def new_run(prompt_set: PromptSet, base: GenerationSettings) -> LabRun:
 
 
 class LabRunner:
-    """One run from its first part to its last. ``record`` is kept on disk after every change."""
+    """Runs all parts of a run. ``record`` is saved after every change."""
 
     def __init__(
         self,
@@ -63,8 +63,8 @@ class LabRunner:
         self._controls = controls
 
     async def events(self) -> AsyncIterator[Event]:
-        """The events of every part that is not complete; the last one says how the whole ended.
-        Raises RunError where the record cannot be kept."""
+        """The events of every part that is not complete; the last one says how the run ended.
+        Raises RunError if the record cannot be saved."""
         self._keep(msgspec.structs.replace(self.record, pid=os.getpid(), outcome="running"))
         for at, part in enumerate(self.record.parts):
             if part.outcome == "complete":
@@ -76,7 +76,7 @@ class LabRunner:
         outcome, sentence = overall(self.record.parts)
         self._keep(msgspec.structs.replace(self.record, outcome=outcome, sentence=sentence))
         if not any(part.run_id for part in self.record.parts):
-            # Nothing was asked, so there is nothing to show or to go on with.
+            # No request was sent, so there is nothing to show or to resume.
             store.remove_run(self._folders, self.record.id)
         yield Finished(
             outcome=outcome if outcome != "running" else "incomplete",
@@ -86,11 +86,11 @@ class LabRunner:
         )
 
     async def _part(self, at: int, part: Part) -> AsyncIterator[Event]:
-        """Runs or resumes one part. Its own last event is not passed on."""
+        """Runs or resumes one part. Its own last event is left out."""
         suite = plan.suite_of(self.record.prompt_set, part)
         try:
             if is_whole(self._folders.bench, part.run_id):
-                # It was killed between the end of the part and its mark here.
+                # The process was killed between the end of the part and the update of this record.
                 self._change(at, outcome="complete", sentence="")
                 return
             earlier = earlier_run(self._folders.bench, part.run_id)
@@ -120,21 +120,22 @@ class LabRunner:
 
 
 def is_whole(bench: Path, run_id: str) -> bool:
-    """Whether a part has nothing left to ask. Raises RunError."""
+    """Whether a part's benchmark run is complete. Raises RunError."""
     if not run_id or not (bench / run_id).is_dir():
         return False
     return load(bench / run_id).document.run.status == "complete"
 
 
 def as_before(options: Options, earlier: resuming.Earlier | None) -> Options:
-    """The model that has answered so far, for a resumed run."""
+    """The options with the model that has answered so far, for a resumed run."""
     if earlier is None:
         return options
     return replace(options, model=options.model or earlier.model.name)
 
 
 def earlier_run(bench: Path, run_id: str) -> resuming.Earlier | None:
-    """What a part has so far. Raises RunError where it cannot be resumed."""
+    """A part's unfinished benchmark run; None without one. Raises RunError if it cannot be
+    resumed."""
     if not run_id or not (bench / run_id).is_dir():
         return None
     return resuming.earlier(bench / run_id)
@@ -148,7 +149,7 @@ async def run_part(
     change: Callable[..., None],
     run_suite: RunSuite = run_on_one,
 ) -> AsyncIterator[Event]:
-    """The events of one benchmark run but its last, which only goes into the record."""
+    """The events of one benchmark run, except for the last, which is passed to ``change``."""
     events = run_suite(suite, options, controls, resume=earlier)
     try:
         async for event in events:
@@ -169,7 +170,7 @@ async def run_part(
 
 
 def overall(parts: tuple[Part, ...]) -> tuple[LabOutcome, str]:
-    """Outcome of a run: that of its worst part, with its sentence."""
+    """Outcome and sentence of a run: those of its worst part."""
     seen = {part.outcome or "incomplete" for part in parts}
     outcome: LabOutcome = next((word for word in _WORST if word in seen), "incomplete")
     said = [part.sentence for part in parts if (part.outcome or "incomplete") == outcome]

@@ -1,7 +1,7 @@
 """Implementation of :class:`tui.lab.model.screen.LabSession`.
 
-A run is a process of its own (:mod:`tui.bench.store.detached`), so that neither leaving the screen
-nor losing the terminal ends it; what it has written so far is read at each :meth:`Lab.poll`.
+A run is a separate process (:mod:`tui.bench.store.detached`), so that it continues when the screen
+or the terminal is closed. :meth:`Lab.poll` reads what it has written.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ COUNTED = ("ok", "failed", "skipped")
 
 
 class Lab:
-    """``place`` is the server and board to measure, ``busy`` why nothing can be measured now.
-    ``arguments`` are added to every run."""
+    """``place`` returns the server and board to measure; ``busy`` returns why nothing can be
+    measured now, or None. ``arguments`` are added to the command line of every run."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Lab:
         self._seen_over = -1
         self._record_ns = -1
         self._judged: tuple[tuple[int, int], Sequence[Judgement]] = (0, 0), ()
-        """Changes of the file of verdicts and its size, and what stands in it."""
+        """((mtime in ns, size) of the verdicts' file, its verdicts)."""
         self._listing = LabListing(self._folders)
 
     # Lists ----------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ class Lab:
             self._read_record(follower)
             run = follower.run
             is_new = follower.look() or self._open is None
-            # What has just written is alive: that spares reading who holds the lock.
+            # A process that has just written is alive; the lock need not be read.
             is_going = is_new and self._open is not None and self._open.is_running
             is_running = is_going or results.is_alive(run, self._folders)
             stands = run if is_running else results.as_it_stands(run, self._folders)
@@ -171,7 +171,7 @@ class Lab:
             return self._open
 
     def _begun(self, process: Detached) -> MatrixFollower | None:
-        """The run of that process, once it has a record."""
+        """The run of this process, once it has a record."""
         for run_id in reversed(store.run_ids(self._folders)[-5:]):
             run = _read(self._folders, run_id)
             if run is not None and run.pid == process.pid:
@@ -195,7 +195,7 @@ class Lab:
         over = sum(a.state in COUNTED for _, a in matrix.answers()) * 10_000 + len(judged)
         figures = () if before is None else before.figures
         if over != self._seen_over:
-            # Only an end or a verdict changes a figure, and intervals take their time.
+            # Figures change only with a finished answer or a verdict, and intervals take time.
             self._seen_over = over
             opinions = opinions_of(run, matrix, self._folders.bench)
             figures = figures_of(matrix, judged, opinions)
@@ -215,7 +215,7 @@ class Lab:
         )
 
     def _verdicts(self, run_id: str) -> Sequence[Judgement]:
-        """Read again only where the file has changed."""
+        """The verdicts; read again only if the file has changed."""
         try:
             status = (self._folders.runs / run_id / store.JUDGEMENTS_FILE).stat()
         except OSError:
@@ -356,7 +356,7 @@ class Lab:
             return str(error)
         with self._lock:
             if self._open is not None:
-                # The next look counts it.
+                # The next poll counts it.
                 self._open = replace(self._open, outcome="")
         return None
 

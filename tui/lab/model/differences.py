@@ -1,4 +1,4 @@
-"""The words in which answers differ."""
+"""Finds the words in which two answers differ."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from difflib import SequenceMatcher
 
 _WORD = re.compile(r"\w+|[^\w\s]+")
 MAX_WORDS = 4000
-"""Longer texts are compared by lines, since the work grows with the square of the length."""
+"""Longer texts are compared by lines, as the time grows with the square of the length."""
 
 Span = tuple[int, int]
-"""Begin and end in a text, in characters."""
+"""(start, end) in a text, in characters."""
 
 
 def words_of(text: str) -> list[tuple[str, Span]]:
-    """The words and marks of a text, with their places."""
+    """The words and punctuation marks of a text, with their spans."""
     return [(match[0], match.span()) for match in _WORD.finditer(text)]
 
 
@@ -45,7 +45,7 @@ def differing(first: str, other: str) -> tuple[list[Span], list[Span]]:
 
 
 def differing_all(texts: Sequence[str]) -> list[list[Span]]:
-    """For each text where it differs from the first one; the first from the second."""
+    """The differing spans of each text against the first one; of the first against the second."""
     if len(texts) < 2:
         return [[] for _ in texts]
     pairs = [differing(texts[0], other) for other in texts[1:]]
@@ -53,7 +53,7 @@ def differing_all(texts: Sequence[str]) -> list[list[Span]]:
 
 
 def same_words(first: str, other: str) -> tuple[int, int]:
-    """(words and marks from the beginning that are the same, words and marks of the longer)."""
+    """(words and marks that are equal from the start, words and marks of the longer text)."""
     a = [word for word, _ in words_of(first)]
     b = [word for word, _ in words_of(other)]
     same = 0

@@ -7,13 +7,13 @@ from typing import Literal
 import msgspec
 
 Verdict = Literal["better", "worse", "same"]
-"""Of the first answer against the second."""
+"""The first answer compared with the second."""
 
 OPPOSITE: dict[Verdict, Verdict] = {"better": "worse", "worse": "better", "same": "same"}
 
 
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """Two answers to the same words, as they are shown: left and right are variants."""
+    """Two answers to the same prompt as shown side by side; ``left``, ``right``: variant names."""
 
     row: str
     left: str
@@ -32,7 +32,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
     pair: Pair
     verdict: Verdict
-    """Of the left answer against the right one."""
+    """The left answer compared with the right one."""
     judging_pass: int = msgspec.field(default=1, name="pass")
     is_blind: bool = False
     """Whether the names of the variants were hidden."""
@@ -40,19 +40,19 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     utc: str = ""
 
     def of_first(self) -> Verdict:
-        """The verdict of the variant that comes first in the alphabet, whichever side it had."""
+        """The verdict for the alphabetically first variant, on whichever side it was shown."""
         is_left_first = self.pair.left <= self.pair.right
         return self.verdict if is_left_first else OPPOSITE[self.verdict]
 
 
 class Opinion(msgspec.Struct, frozen=True, kw_only=True):
-    """What a judge model says of one answer: an opinion, never a check."""
+    """A judge model's rating of one answer. It never counts as a check."""
 
     row: str
     variant: str
     rep: int
     score: float | None
-    """1 to 5, None where its answer holds no such number."""
+    """1 to 5; None if the judge's answer has no such number."""
     text: str
     """The whole answer of the judge."""
     judge: str = ""

@@ -28,9 +28,9 @@ class LabAnswer:
     ttft_ms: float | None = None
     latency_ms: float | None = None
     prompt: str = ""
-    """The words that were sent, with the values of the case."""
+    """The prompt as sent, with the values of the case."""
     request: Request | None = None
-    """The record of the benchmark, once the answer is over."""
+    """The benchmark's record, once the answer has ended."""
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -38,12 +38,12 @@ class LabAnswer:
 
     @property
     def passed_checks(self) -> tuple[int, int] | None:
-        """(passed, applicable), None where none applies."""
+        """(passed, applicable); None if no check applies."""
         return None if self.request is None else self.request.passed_checks
 
     @property
     def is_passed(self) -> bool | None:
-        """Whether every check passed; None where none applies, or there is no answer."""
+        """Whether every check passed; None if none applies or there is no answer."""
         found = self.passed_checks
         if found is None or self.state != "ok":
             return None
@@ -72,7 +72,7 @@ class MatrixColumn:
 
     id: str
     settings: str = ""
-    """What distinguishes it, in words: ``temperature 0.2, thinking``."""
+    """Its settings as text: ``temperature 0.2, thinking``."""
     model: str = ""
     server: str = ""
     is_greedy: bool = False
@@ -80,7 +80,8 @@ class MatrixColumn:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Rows and columns as the set has them; ``cells`` holds one answer for each repetition."""
+    """Rows and columns in the set's order. ``cells``: (row, variant) -> one answer per
+    repetition."""
 
     rows: tuple[MatrixRow, ...] = ()
     columns: tuple[MatrixColumn, ...] = ()
@@ -88,7 +89,7 @@ class Matrix:
     cells: Mapping[CellKey, tuple[LabAnswer, ...]] = field(default_factory=dict)
 
     def cell(self, row: str, variant: str) -> tuple[LabAnswer, ...]:
-        """The answers of a cell; waiting ones where nothing has come."""
+        """The answers of a cell; placeholders if none has begun."""
         found = self.cells.get((row, variant))
         return found or tuple(LabAnswer(rep) for rep in range(self.repeats))
 
@@ -106,13 +107,13 @@ class Matrix:
 
 
 def cell_state(answers: tuple[LabAnswer, ...]) -> CellState:
-    """State of a cell over its repetitions: the one that needs attention most."""
+    """State of a cell over its repetitions: the first of running, failed, waiting, skipped, ok."""
     states = {answer.state for answer in answers}
     order: tuple[CellState, ...] = ("running", "failed", "waiting", "skipped", "ok")
     return next((state for state in order if state in states), "waiting")
 
 
 def cell_passed(answers: tuple[LabAnswer, ...]) -> bool | None:
-    """Whether every answer of the cell passed its checks; None where none of them can tell."""
+    """Whether every answer of the cell passed its checks; None if no check applies."""
     verdicts = [answer.is_passed for answer in answers if answer.is_passed is not None]
     return all(verdicts) if verdicts else None

@@ -1,4 +1,4 @@
-"""A prompt set: prompts with variables, cases, variants, checks, and who may judge."""
+"""A prompt set: prompts with variables, cases, variants, checks, and a judge model."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from tui.bench.model.check_specs import CheckSpec
 from tui.bench.model.suite import PastMessage
 
 Order = Literal["shuffled", "together", "apart"]
-"""Of the requests of one run. together: requests with the same words one after the other, so that
-a server's prompt cache helps. apart: never two of the same words in a row, so that it cannot
-mislead. shuffled: as the seed has it."""
+"""Order of the requests of a run. together: requests with the same prompt follow each other, so
+that a prompt cache applies. apart: never two with the same prompt in a row, so that it does not
+apply. shuffled: at random, by the seed."""
 
 SETTINGS = ("temperature", "top_p", "top_k", "repeat_penalty", "max_tokens", "thinking")
 """Settings that a variant may have, in the order in which they are shown."""
 
 
 class LabPrompt(msgspec.Struct, frozen=True, kw_only=True):
-    """One prompt. ``{{name}}`` in its text stands for a value of the case."""
+    """One prompt. ``{{name}}`` in its text is replaced by a value of the case."""
 
     id: str
     text: str
     system: str = ""
     history: tuple[PastMessage, ...] = ()
-    """What was said before, oldest first."""
+    """Earlier messages, oldest first."""
     max_tokens: int | None = None
     raw: bool = False
-    """The text is sent as it is written, braces included."""
+    """Whether the text is sent unchanged, braces included."""
     notes: str = ""
     checks: tuple[CheckSpec, ...] = ()
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """Values of the variables. ``prompts``: the prompts that it is for; empty: all."""
+    """Values of the variables. ``prompts``: ids of the prompts it applies to; empty: all."""
 
     id: str
     values: dict[str, str] = msgspec.field(default_factory=dict)
@@ -46,11 +46,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to ask. Fields that are None keep the configured or the server's value."""
+    """One combination of settings. None keeps the configured or the server's value."""
 
     id: str
     system: str | None = None
-    """In place of the prompt's own system prompt."""
+    """Replaces the prompt's own system prompt."""
     server: str = ""
     model: str = ""
     temperature: float | None = None
@@ -68,7 +68,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgeModel(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that gives an opinion on answers."""
+    """A model that rates answers by a rubric."""
 
     rubric: str
     server: str = ""
@@ -76,7 +76,7 @@ class JudgeModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PromptSet(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that one run of the lab asks. ``variants`` are those after sweeps."""
+    """All requests of a run of the lab. ``variants``: with sweeps expanded."""
 
     id: str
     prompts: tuple[LabPrompt, ...]
@@ -86,7 +86,7 @@ class PromptSet(msgspec.Struct, frozen=True, kw_only=True):
     order: Order = "shuffled"
     seed: int = 1
     max_tokens: int = 512
-    """Where neither the prompt nor the variant says."""
+    """Token limit if neither prompt nor variant has one."""
     fail_on: tuple[str, ...] = ()
     cases: tuple[Case, ...] = ()
     variants: tuple[Variant, ...] = ()
@@ -94,7 +94,7 @@ class PromptSet(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sha256(self) -> str:
-        """Hash of everything that is asked or checked."""
+        """Hash of everything that affects requests and checks."""
         plain = msgspec.to_builtins(self)
         for key in ("title", "notes", "repeats", "fail_on", "judge", "seed"):
             plain.pop(key)
@@ -103,7 +103,7 @@ class PromptSet(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> tuple[tuple[LabPrompt, Case], ...]:
-        """The rows of the matrix: every prompt with every case that is for it."""
+        """The rows of the matrix: every prompt with every case that applies to it."""
         cases = self.cases or (NO_CASE,)
         return tuple(
             (prompt, case)
@@ -113,7 +113,7 @@ class PromptSet(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def row_id(self, prompt: LabPrompt, case: Case) -> str:
-        """The name of a row: the part of it that tells rows apart."""
+        """The name of a row: prompt, case, or both, as far as needed to distinguish rows."""
         if case is NO_CASE or not case.id:
             return prompt.id
         return case.id if len(self.prompts) == 1 else f"{prompt.id}/{case.id}"

@@ -1,4 +1,4 @@
-"""The record of one run of the lab: what was asked, and which benchmark runs hold the answers."""
+"""The record of a run of the lab: its prompt set, and the benchmark runs with its answers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ LabOutcome = Literal[
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """The variants of one model on one server: one run of the benchmark, one loading at most."""
+    """The variants with one model on one server: one benchmark run, which loads at most one
+    model."""
 
     server: str = ""
-    """Its URL; empty: the configured one, or the one that is found."""
+    """URL of the server; empty: the configured one or the one found."""
     model: str = ""
-    """As the set names it; empty: the one that is in use."""
+    """Model as named in the set; empty: the loaded one."""
     variants: tuple[str, ...] = ()
     run_id: str = ""
-    """Of the benchmark run; empty until it has begun."""
+    """Id of the benchmark run; empty until it has begun."""
     outcome: str = ""
     sentence: str = ""
     loads: int = 0
-    """How often a model was loaded for it."""
+    """Number of model loads."""
     answered_by: str = ""
     """The model that answered, as the server calls it."""
     answered_at: str = ""
@@ -48,25 +49,25 @@ class LabRun(msgspec.Struct, frozen=True, kw_only=True):
     started_utc: str = ""
     tool: str = ""
     pid: int = 0
-    """The process that runs it, or ran it last."""
+    """Id of the process that runs it, or ran it last."""
     parts: tuple[Part, ...] = ()
     outcome: LabOutcome = "running"
     sentence: str = ""
     is_simulated: bool = False
     opinions: tuple[Part, ...] = ()
-    """Benchmark runs in which a judge model was asked."""
+    """Benchmark runs with the ratings of a judge model."""
 
     @property
     def planned(self) -> int:
-        """How many answers are wanted."""
+        """Number of planned answers."""
         found = self.prompt_set
         return len(found.rows) * len(found.variants) * found.repeats
 
     @property
     def loads(self) -> int:
-        """How often a model was loaded."""
+        """Number of model loads in all parts."""
         return sum(part.loads for part in self.parts)
 
 
 decoder = msgspec.json.Decoder(LabRun)
-"""Created at import: msgspec crashes where two threads resolve the same type at once."""
+"""Created at import, as msgspec crashes if two threads resolve the same type at once."""

@@ -13,7 +13,7 @@ from tui.lab.model.variant_figures import Agreement, VariantFigures
 
 @dataclass(frozen=True, slots=True)
 class LabResult:
-    """``judged`` are the verdicts of a reader, ``opinions`` those of a judge model."""
+    """``judged``: verdicts of a person. ``opinions``: ratings by a judge model."""
 
     run: LabRun
     matrix: Matrix

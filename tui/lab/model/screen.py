@@ -14,7 +14,7 @@ from tui.lab.model.variant_figures import Agreement, VariantFigures
 
 @dataclass(frozen=True, slots=True)
 class SetRow:
-    """A prompt set in a list. ``problem`` is the first sentence about a set that is not usable."""
+    """A prompt set in a list. ``problem``: the first mistake in a set that cannot be used."""
 
     name: str
     title: str = ""
@@ -39,7 +39,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenLab:
-    """An open run and its progress. ``serial`` grows with every change."""
+    """An open run and its progress. ``serial`` increases with every change."""
 
     run_id: str
     title: str
@@ -52,12 +52,12 @@ class OpenLab:
     is_paused: bool = False
     is_simulated: bool = False
     left_s: float | None = None
-    """Time left of the present part as the benchmark forecasts it, in s."""
+    """Forecast remaining time of the present part, in s."""
     serial: int = 0
 
     @property
     def done(self) -> int:
-        """Answers that are over."""
+        """Number of ended answers."""
         return sum(a.state not in ("waiting", "running") for _, a in self.matrix.answers())
 
     @property
@@ -75,59 +75,60 @@ class LabView:
 
 
 class LabSession(Protocol):
-    """The lab behind the screens. Everything here reads or writes files: it is called off the
-    app's thread. What is refused comes back as one sentence; None is done."""
+    """The lab as the screens use it. All methods read or write files, so they are called in a
+    worker thread. ``str | None``: a sentence why it was refused, or None."""
 
     def look(self) -> LabView:
-        """The sets and the runs there are."""
+        """The prompt sets and the runs."""
 
     def expected_words(self, name: str) -> str:
-        """How many requests a set asks, and how long that is expected to take here."""
+        """Number of requests of a set and their expected duration on this board."""
 
     def start(self, name: str) -> str | None:
-        """Run a set, in a process of its own; :meth:`poll` shows it."""
+        """Run a set in another process; :meth:`poll` returns its state."""
 
     def resume(self, run_id: str) -> str | None:
-        """Run what is missing or failed."""
+        """Run the missing and failed requests of a run."""
 
     def open(self, run_id: str) -> str | None:
-        """Look at a run from now on."""
+        """Open a run for :meth:`poll`."""
 
     def poll(self) -> OpenLab | None:
         """The present state of the open or started run; None before it has begun."""
 
     def why_not_begun(self) -> str | None:
-        """Why the run that was begun ended before it asked anything."""
+        """Why the started run ended before its first request; None if it did not."""
 
     def tell(self, word: str) -> str:
-        """Say pause, resume, skip or abort to the run that is looked at; what came of it."""
+        """Send pause, resume, skip or abort to the open run. Returns a clause on the effect."""
 
     def export(self, run_id: str) -> str:
-        """Write the run in every form beside its record; a sentence that says where."""
+        """Write the reports in all formats beside the record. Returns a sentence with the
+        folder."""
 
     def text_of(self, name: str) -> str:
         """The text of a set."""
 
     def problems_in(self, name: str, text: str) -> tuple[str, ...]:
-        """What is wrong with the text of a set, a sentence each."""
+        """One sentence for each mistake in the text of a set."""
 
     def save(self, name: str, text: str) -> str | None:
-        """Keep the text of a set."""
+        """Save the text of a set."""
 
     def path_of(self, name: str) -> str:
         """The file of a set, for an editor."""
 
     def new_set(self) -> str:
-        """Make a set with an example of everything; its name."""
+        """Make a set with an example of everything. Returns its name."""
 
     def set_of(self, prompt: str, settings: GenerationSettings) -> str:
-        """Make a set whose first case and variant are these; its name."""
+        """Make a set with this prompt and these settings. Returns its name."""
 
     def pairs(self, run_id: str) -> tuple[Sequence[Pair], int]:
-        """What is still to be judged in the present pass, shuffled, and the number of the pass."""
+        """The pairs left to judge in the present pass, shuffled, and the pass's number."""
 
     def keep(self, run_id: str, judgement: Judgement) -> str | None:
-        """Keep a verdict."""
+        """Save a verdict."""
 
     def settings_of(self, variant: str, row: str) -> GenerationSettings | None:
-        """Settings with which the chat asks as this variant of the open run."""
+        """Settings for asking in the chat as this variant of the open run; None if unknown."""

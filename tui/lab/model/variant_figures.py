@@ -1,4 +1,4 @@
-"""Figures of the variants of a run, and how they are written."""
+"""Figures of the variants of a run, and their text form."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ class Middle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Determinism(msgspec.Struct, frozen=True, kw_only=True):
-    """The same words asked several times at temperature 0: how many answers were the same."""
+    """Agreement of repeated answers to the same prompt with greedy sampling."""
 
     same: Share
     """Repetitions that are identical to the first answer of their cell."""
     parts_at: Middle
-    """Words and marks up to the first difference, of those that differ."""
+    """Words and marks before the first difference, over the repetitions that differ."""
 
 
 class VariantFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """One column of the matrix in figures."""
+    """The figures of one variant."""
 
     variant: str
     planned: int
     answered: Share
     passed: Share
-    """Answers whose checks all passed, of those that have any."""
+    """Answers whose checks all passed, of those with checks."""
     checks: Share
     """Single checks that passed, of those that apply."""
     tokens: Middle
@@ -55,24 +55,24 @@ class VariantFigures(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: Middle
     determinism: Determinism | None = None
     preferred: Share | None = None
-    """Pairs in which a person preferred it, of those that were judged with it."""
+    """Judged pairs in which a person preferred this variant."""
     equal: int = 0
-    """Pairs of those that a person called the same."""
+    """Number of judged pairs that a person called equally good."""
     opinion: Middle | None = None
-    """Scores of the judge model, 1 to 5: an opinion."""
+    """Scores by the judge model, 1 to 5."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far two judging passes agree: ``same`` of the pairs that both judged, and Cohen's kappa
-    (1960), which takes off what chance alone would give; None where it is not defined."""
+    """Agreement of two judging passes. ``same``: pairs with the same verdict in both. ``kappa``:
+    Cohen's kappa (1960), which corrects for agreement by chance; None if undefined."""
 
     same: Share
     kappa: float | None
 
 
 def share_text(found: Share) -> str:
-    """``7/10, 70 % [40, 89]``; – where nothing was counted."""
+    """``7/10, 70 % [40, 89]``; – if nothing was counted."""
     if found.pct is None:
         return UNKNOWN
     return f"{found.count}/{found.n}, {found.pct:.0f} % [{found.low_pct:.0f}, {found.high_pct:.0f}]"
