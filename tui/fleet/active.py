@@ -1,4 +1,4 @@
-"""Lock and mark of a run on many boards: by them other npulse processes find and follow it."""
+"""Lock and mark of a run on many boards, by which other npulse processes find and follow it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tui.bench.store.runs import Lock, RunError, lock_holder
 
 
 class ActiveMark:
-    """Of two runs at the same time the one that holds the lock is followed, and then the other.
+    """Other processes follow the run that holds the lock; when it ends, another run takes it.
 
-    ``folder`` is that of all runs, ``name`` what the lock says of this one.
+    ``folder``: the folder of all runs. ``name``: this run's name in the lock.
     """
 
     def __init__(self, folder: Path, name: str, ledger: Ledger) -> None:
@@ -23,27 +23,28 @@ class ActiveMark:
         self._is_held = False
 
     def begin(self) -> None:
-        """From now on the run can be followed. Raises JournalError, and RunError where the folder
-        cannot be used."""
+        """Writes the mark, so that the run can be followed. Raises JournalError, and RunError if
+        the folder cannot be used."""
         self._is_held = self._took()
         if not self._is_held and lock_holder(self._place) is None:
-            # Nobody has it, or not any longer.
+            # No run holds it (any more): try again, for the error if it cannot be locked at all.
             self._lock.take(self._name)
             self._is_held = True
         self._ledger.begin(self._place, is_holder=self._is_held)
 
     def look(self) -> None:
-        """Takes the place of a run that is over. Raises JournalError."""
+        """Takes the lock and writes the mark once the run that held them has ended. Raises
+        JournalError."""
         if not self._is_held and lock_holder(self._place) is None and self._took():
             self._is_held = True
             self._ledger.mark()
 
     def release(self) -> None:
-        """The run is over."""
+        """Releases the lock at the end of the run."""
         self._lock.release()
 
     def _took(self) -> bool:
-        """Whether this run has the lock now."""
+        """Tries to take the lock; whether it succeeded."""
         try:
             self._lock.take(self._name)
         except RunError:

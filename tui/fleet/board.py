@@ -42,7 +42,7 @@ IDLE_S = 60.0
 """Seconds without a request after which the board is released: its run may have crashed."""
 
 WAITS = ("queue", "cool-down")
-"""Stages that a run is told of: the board waits for another run, or for its own heat."""
+"""Stages sent to the run: the board waits for another run, or cools down."""
 
 Tell = Callable[[str, Message], None]
 """Sends a message to a run: called with (run id, message)."""

@@ -40,7 +40,8 @@ class Member:
 
     @property
     def state_of_refusal(self) -> BoardState:
-        """What it is when it cannot be asked: one that has worked on the run is lost to it."""
+        """Its state when it cannot take requests: "lost" if it has worked on the run, else
+        "refused"."""
         return "refused" if self.segment is None else "lost"
 
     def fail(self, sentence: str) -> None:

@@ -17,8 +17,8 @@ MAX_TRIES = 3
 
 
 def check_suite(suite: Suite, names: Sequence[str]) -> None:
-    """Raises RunError for a suite whose prompts cannot be shared out. ``names`` are the boards that
-    can be measured one by one instead."""
+    """Raises RunError for a suite whose prompts cannot be distributed. ``names``: the boards, for
+    the advice to measure each by itself."""
     if is_of_one_board(suite):
         each = (
             f"npulse bench run {suite.id} --board {names[0]}"
@@ -26,13 +26,13 @@ def check_suite(suite: Suite, names: Sequence[str]) -> None:
             else f"npulse bench run {suite.id} on the board itself"
         )
         raise RunError(
-            f"the suite {suite.id} measures one board by itself, and --boards shares prompts out; "
-            f"measure each board on its own: {each}, then npulse bench compare A B"
+            f"the suite {suite.id} measures a single board, and --boards distributes the prompts; "
+            f"measure each board by itself: {each}, then npulse bench compare A B"
         )
 
 
 def begun_before(resume: Earlier | None) -> frozenset[Key]:
-    """Requests that boards were asked when the run was ended, and may have answered since."""
+    """Requests in progress when the run was ended; their boards may have answered them since."""
     if resume is None:
         return frozenset()
     requests = resume.loaded.document.requests
