@@ -1,4 +1,4 @@
-"""What an answer costs while it streams: processor, bytes, growth, lag, memory."""
+"""The cost of a streaming answer: processor time, bytes, growth, lag, memory."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _record(run: AnswerRun, answer: AnswerPlan, program: Program, results: Resul
 def measure(
     ours: Program | None, plan: Plan, answers: Sequence[AnswerPlan], results: Results
 ) -> None:
-    """Every answer by every program, alternating, as often as the plan says."""
+    """Measures every answer of the plan with every program, in turn."""
     for turn in range(plan.runs):
         alone = [a for a in answers if not plan.is_one_session or a.name.startswith("prose")]
         for answer in alone:
@@ -64,7 +64,7 @@ def measure(
 def _measure_session(
     program: Program, plan: Plan, answers: Sequence[AnswerPlan], results: Results
 ) -> None:
-    """Several answers, of one rate and length, in one session."""
+    """Measures several answers of one rate and length in one session."""
     first = answers[0]
     try:
         with (
@@ -79,7 +79,7 @@ def _measure_session(
 
 
 def measure_memory(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Memory before and after one answer that fills the context, as fast as it goes."""
+    """Measures memory before and after an answer that fills the context, without a rate limit."""
     answer = AnswerPlan("memory", "prose", plan.memory_rate_tps, plan.memory_tokens, drain_s=30)
     if ours is None:
         return

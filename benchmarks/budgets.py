@@ -1,4 +1,4 @@
-"""What npulse may cost. A ratio to a reference of the same run counts more than a time."""
+"""The cost limits of npulse. Ratios to a reference of the same run are preferred to times."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SHAPES = ("list", "fence", "table", "cjk", "oneline")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """At most ``limit`` for one figure; a factor of another figure where ``of`` names one."""
+    """A limit for one figure; with ``of`` a factor of another figure."""
 
     scenario: str
     kind: str
     limit: float
     of: tuple[str, str, str] | None = None
-    """Scenario, program and kind of the figure that ``limit`` is a multiple of."""
+    """(scenario, program, kind) of the figure that ``limit`` is multiplied with."""
 
 
 def _fixed() -> Iterator[Budget]:
@@ -90,7 +90,7 @@ def _timing(scenarios: Iterator[str]) -> Iterator[Budget]:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A budget beside what was measured."""
+    """A budget and the measured figure."""
 
     budget: Budget
     limit: float
@@ -102,7 +102,7 @@ class Verdict:
 
     @property
     def text(self) -> str:
-        """The limit as it is written in a table: ``<= 100 ms``, ``<= 2x bare = 812 ms``."""
+        """The limit as text: ``<= 100 ms``, ``<= 2x bare = 812 ms``."""
         kind = KINDS[self.budget.kind]
         limit = f"{self.limit:,.{kind.digits}f} {kind.unit}"
         if self.budget.of is None:
@@ -113,7 +113,7 @@ class Verdict:
 
 
 def verdicts(results: Results) -> list[Verdict]:
-    """Every budget for which there is a figure (and its reference) in these results."""
+    """Every budget whose figure, and reference, is in these results."""
     timing = dict.fromkeys(f.scenario for f in results.figures() if f.kind == "gap_error_p99_ms")
     found = []
     for budget in (*_fixed(), *_timing(iter(timing))):

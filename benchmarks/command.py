@@ -1,4 +1,4 @@
-"""The command line: what to measure, how often, and where the figures go."""
+"""The command line: which scenarios to measure, how often, and where to write the figures."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--quick", action="store_true", help="short answers; under two minutes")
     parser.add_argument("--runs", type=int, metavar="N", help="repetitions (3; with --quick 1)")
-    parser.add_argument("--only", metavar="NAME,...", help="scenarios; --list names them")
-    parser.add_argument("--list", action="store_true", help="name the scenarios and stop")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything there too")
+    parser.add_argument("--only", metavar="NAME,...", help="only these scenarios (see --list)")
+    parser.add_argument("--list", action="store_true", help="list the scenarios and exit")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all results to FILE")
     parser.add_argument(
         "--save", action="store_true", help="add the table to benchmarks/results.md"
     )
@@ -66,13 +66,13 @@ class Part:
     scenarios: tuple[str, ...]
     measure: Callable[[], None]
     is_in_quick: bool = True
-    """Whether a quick run does it without being asked to."""
+    """Whether a quick run includes it by default."""
 
 
 def _parts(
     chosen: plan.Plan, ours: programs.Program | None, only: set[str], results: Results
 ) -> list[Part]:
-    """Everything there is to measure, in order; where ``only`` names answers, only those."""
+    """All parts in order; if ``only`` names answers, only those of them."""
     asked = [a for a in chosen.answers if not only or a.name in only]
     return [
         Part("start", ("start",), lambda: startup.measure(ours, chosen, results)),
@@ -160,7 +160,8 @@ def _selected(text: str | None, known: Sequence[str]) -> set[str]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 when it ran, whatever the figures say; 2 for a wrong argument or no simulator."""
+    """Returns 0 after a run, also if a budget was exceeded; 2 for a wrong argument or no
+    simulator."""
     parser = _parser()
     options = parser.parse_args(argv)
     if options.runs is not None and options.runs < 1:
@@ -211,7 +212,7 @@ def _run(chosen: plan.Plan, only: set[str], results: Results, *, is_quick: bool)
 
 
 def _save(section: str) -> None:
-    """Put a section on top of the ones that are there."""
+    """Insert a section before the existing ones."""
     before = RESULTS.read_text() if RESULTS.exists() else _RESULTS_HEAD
     head, _, rest = before.partition("\n")
     RESULTS.write_text(f"{head}\n\n{section}\n{rest.lstrip()}")

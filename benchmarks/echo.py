@@ -1,4 +1,4 @@
-"""From a key to its letter on the screen, while 200 tokens a second stream."""
+"""Measures the delay from a key to its letter on the screen, while 200 tokens/s stream."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from benchmarks.simulator import Simulator
 
 RATE_TPS = 200
 LETTERS = "бвгджзийлптуфцчшщъыьэюя"
-"""None of them is in the answer, and two that follow each other differ."""
+"""Letters that do not occur in the answer; two in a row differ."""
 EVERY_S = 0.093
-"""Between two keys; no multiple of a frame."""
+"""Seconds between two keys; not a multiple of a frame."""
 PROMPT: dict[str, tuple[str, ...]] = {"echo-200": ()}
 OTHERS: dict[str, tuple[str, ...]] = {
     "echo-200-search": ("ctrl+f",),
@@ -24,16 +24,16 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "echo-200-help": ("f1", "/"),
     "echo-200-history": ("f4", "/"),
 }
-"""Scenario -> what opens the line that is typed into; Esc leaves it again."""
+"""Scenario -> key that opens the input line; Esc closes it."""
 SETTLE_S = 1.0
 MOST_S = 1.0
-"""A letter that is not there by then counts with that time."""
+"""Time limit in seconds; a letter that is not shown by then counts with this time."""
 
 
 def measure(
     ours: Program | None, plan: Plan, fields: Mapping[str, tuple[str, ...]], results: Results
 ) -> None:
-    """Type letters into each of these: the prompt below the answer, or a line over it."""
+    """Types letters into the prompt and into each other input line."""
     if ours is None:
         return
     for _ in range(plan.runs):
@@ -68,7 +68,7 @@ def _press(session: Session, keys: tuple[str, ...]) -> None:
 
 
 def _delay_ms(session: Session, letter: str) -> float:
-    """Milliseconds from the key to the bytes that show its letter; the next key comes later."""
+    """Milliseconds from each key to the bytes that show its letter."""
     terminal, wanted = session.terminal, letter.encode()
     seen = len(terminal.chunks)
     sent_ns = time.perf_counter_ns()

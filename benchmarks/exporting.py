@@ -1,5 +1,5 @@
-"""What a scrape of ``npulse exporter`` costs: the first one after an update, which makes the text
-of a busy board and of many models."""
+"""The cost of a scrape of ``npulse exporter``: the first one after an update, which renders the
+text for a busy board and many models."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tui.servers.access import Access
 
 SCRAPES = 200
 MODELS = 3
-"""That a board's user tries in turn."""
+"""Models that a user tries one after the other."""
 
 
 def measure(plan: Plan, results: Results) -> None:
-    """Answers of five models on a simulated board; then one scrape after the other."""
+    """Measures scrapes after answers of five models on a simulated board."""
     for _ in range(plan.runs):
         with Simulator(plan.folder, decode_tps=15, tokens=20) as simulator:
             look = partial(look_at_servers, (simulator.url,), Access())

@@ -1,4 +1,4 @@
-"""What was measured: named figures with every run's value, and what they are called in a report."""
+"""Measured figures with the value of every run, and their names in a report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of figure is named and written."""
+    """Name and format of one kind of figure."""
 
     label: str
     unit: str
@@ -80,7 +80,7 @@ KINDS = {
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The value below which that share lies: the nearest rank (ceil(share * n)), no interpolation.
+    """Quantile by the nearest rank (ceil(share * n)), without interpolation.
 
     Raises ValueError where there is no value.
     """
@@ -103,26 +103,26 @@ class Figure:
         return statistics.median(self.values)
 
     def text(self) -> str:
-        """The median as it is written in a table, without the unit."""
+        """The median as text, without the unit."""
         return f"{self.median:,.{KINDS[self.kind].digits}f}"
 
 
 @dataclass(slots=True)
 class Results:
-    """Collects values as they come, and what could not be measured and why."""
+    """Collects values, and notes on what could not be measured and why."""
 
     _values: dict[tuple[str, str, str], list[float]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def add(self, scenario: str, program: str, kind: str, value: float | None) -> None:
-        """One more value. None, or not a number, means that there is none."""
+        """Adds a value. None and NaN count as no value."""
         if kind not in KINDS:
             raise KeyError(kind)
         if value is not None and math.isfinite(value):
             self._values.setdefault((scenario, program, kind), []).append(value)
 
     def note(self, text: str) -> None:
-        """Something that a reader of the figures must know. Said once."""
+        """Adds a note for the report; repeated ones are left out."""
         if text not in self.notes:
             self.notes.append(text)
 

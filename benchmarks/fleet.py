@@ -1,4 +1,4 @@
-"""What the fleet screen costs: 20 boards over a real sshd on loopback, read once a second.
+"""The cost of the fleet screen: 20 boards over a real sshd on loopback, sampled once a second.
 
 All boards are one simulated board behind one sshd; npulse does not know, and has a connection, a
 loop and a row for each. Its own processor time and that of its ssh processes are told apart; what
@@ -24,12 +24,12 @@ from tests.terminal.pty_terminal import PtyTerminal, TerminalTimeoutError
 BOARDS = 20
 CONNECT_S = 120.0
 SETTLE_S = 12.0
-"""After the last board is there: the readers that look seldom have looked."""
+"""Seconds after the last board has connected, so that all slow readers have sampled."""
 F10 = b"\x1b[21~"
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Once for each run."""
+    """Measures once for each run of the plan."""
     if ours is None:
         return
     if SSHD is None:
@@ -83,13 +83,14 @@ def _record(pid: int, marked: Path, seconds: float, results: Results) -> None:
 
 
 def _costs(pid: int, marked: Path) -> tuple[int, int]:
-    """Processor time in ns of npulse without its children, and of every ssh of this benchmark."""
+    """(processor time of npulse without its children, of all ssh processes of this benchmark), in
+    ns."""
     own = cpu_ns(pid) - sum(cpu_ns(child) for child in children(pid))
     return own, sum(map(cpu_ns, _ssh_processes(marked)))
 
 
 def _ssh_processes(marked: Path) -> list[int]:
-    """Those with the test's own configuration; a master is no child of npulse any more."""
+    """The ssh processes with this benchmark's configuration; a master is not a child of npulse."""
     found, mark = [], os.fsencode(marked / "ssh_config")
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):

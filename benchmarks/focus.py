@@ -1,4 +1,4 @@
-"""What npulse costs while nobody looks, and over a thin line: bytes, processor, the way back."""
+"""The cost of npulse without focus and over a slow connection: bytes, processor time, redraw."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from benchmarks.simulator import Simulator
 SCENARIOS = ("unfocused", "unfocused-3", "thin-3")
 FOCUS_LOST, FOCUS = b"\x1b[O", b"\x1b[I"
 QUIET_S = 2.0
-"""So long after the focus was lost nothing more may be written."""
+"""Seconds after the loss of the focus from which on nothing may be written."""
 SETTLE_S = 10.0
 _BACK_S = 1.0
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Idle and with an answer that streams, without focus; then a session over a thin line."""
+    """Measures without focus, idle and with a streaming answer; then over a slow connection."""
     if ours is None:
         return
     seconds = plan.screen_s

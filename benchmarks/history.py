@@ -1,4 +1,4 @@
-"""What keeping conversations costs: room on the disk, time to find one, CPU of a token."""
+"""The cost of the history: disk space, search time, processor time per token."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from tui.history.token_times import pack_times
 from tui.history.writer_process import this_process
 
 TOKENS = 500
-"""Of each conversation: one prompt and one answer."""
+"""Turns per conversation: one prompt and one answer."""
 WORDS = 20_000
 WORDS_PER_TOKEN = 0.8
-"""With words of four to five letters, English text: 4.5 characters a token."""
+"""Words of four to five letters, as in English text: 4.5 characters per token."""
 GAP_NS = 319_488_000
 """3.13 tokens a second."""
 JITTER_NS = 1_200_000
@@ -37,7 +37,7 @@ ORIGIN = Origin("qwen3-4b", "RockchipLlama", "rockchipllama", url="http://127.0.
 
 
 def measure(plan: Plan, results: Results) -> None:
-    """Fill a database once, ask it often; keep answers that stream at two rates."""
+    """Fills a database, measures queries; then stores answers that stream at two rates."""
     path = plan.folder / FILE_NAME
     vocabulary = _vocabulary()
     _fill(path, vocabulary, plan.history_conversations)
@@ -52,7 +52,7 @@ def measure(plan: Plan, results: Results) -> None:
 
 
 def _vocabulary() -> list[str]:
-    """Words, the frequent ones short, the first the most frequent (Zipf's law)."""
+    """Made-up words in order of their frequency (Zipf's law); frequent ones are short."""
     rng = random.Random(1)
     letters = "etaoinshrdlucmfwypvbgkjqxz"
     return [
@@ -65,7 +65,7 @@ def _fill(path: Path, vocabulary: Sequence[str], conversations: int) -> None:
     rng = random.Random(2)
     weights = list(itertools.accumulate(1 / (n + 2) for n in range(len(vocabulary))))
     connection = open_for_writing(path)
-    # Only here: what is measured is what is there afterwards.
+    # Faster, and does not matter here: only the finished file is measured.
     connection.execute("PRAGMA synchronous = OFF")
     try:
         with transaction_of(connection):
@@ -89,7 +89,7 @@ def _add(
     tokens: int = TOKENS,
     gap_ns: int = GAP_NS,
 ) -> None:
-    """One conversation of one exchange; which words each token brought is not stored with it."""
+    """Stores a conversation with one exchange, without the text of each token."""
     prompt = " ".join(words[:20]) + "?"
     number = writing.add_conversation(connection, writing.title_of(prompt), at_ms)
     asked = writing.add_turn(connection, number, None, "user", prompt, at_ms)
@@ -124,7 +124,7 @@ def _add(
 
 
 def store_hour(path: Path, tokens: int) -> None:
-    """One answer of so many tokens that took an hour, with a sample of the board each second."""
+    """Stores an answer that took an hour, with a board sample per second."""
     rng, vocabulary = random.Random(3), _vocabulary()
     words = rng.choices(vocabulary, k=int(tokens * WORDS_PER_TOKEN))
     connection = open_for_writing(path)
@@ -150,7 +150,7 @@ def _sample(rng: random.Random, second: int) -> BoardSample:
 
 
 def _open_ms(path: Path) -> float:
-    """From the file to the first page of a list, with its length."""
+    """Time from opening the file to the first page of the list and the number of conversations."""
     began_ns = time.perf_counter_ns()
     connection = open_for_reading(path)
     try:
@@ -162,7 +162,8 @@ def _open_ms(path: Path) -> float:
 
 
 def _search_ms(path: Path, vocabulary: Sequence[str]) -> float:
-    """The slowest of several: frequent and rare words, two of them, a beginning, a phrase."""
+    """Time of the slowest of several searches: frequent and rare words, two words, a prefix, a
+    phrase."""
     often, usual, rare = vocabulary[0], vocabulary[500], vocabulary[-7]
     queries = [often, usual, rare, f"{often} {usual}", usual[:3], f'"{often} {usual}"', "xyzzyq"]
     connection = open_for_reading(path)
@@ -178,7 +179,7 @@ def _search_ms(path: Path, vocabulary: Sequence[str]) -> float:
 
 
 def _journal_ms_per_token(folder: Path, rate_tps: float, tokens: int) -> float:
-    """Processor time of the thread that writes, from the first token until the answer is whole."""
+    """Processor time of the writing thread, from the first token to the end of the answer."""
     place = folder / f"journal-{rate_tps:g}"
     recorder = Recorder(place / FILE_NAME)
     try:

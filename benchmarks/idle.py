@@ -1,4 +1,4 @@
-"""What a program costs while nobody does anything: processor, bytes, memory."""
+"""The cost of an idle program: processor time, bytes, memory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from benchmarks.session import Session, SessionError
 from benchmarks.simulator import Simulator
 
 _SETTLE_S = 12.0
-"""The rows of history are full after ten seconds; until then each second adds to them."""
+"""Seconds before the measurement: the history rows are full after ten seconds."""
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Let every program sit side by side for a while; they use next to nothing of the machine."""
+    """Runs all programs at the same time, as idle programs hardly affect each other."""
     programs = [*([ours] if ours else []), BARE, *peers()]
     for _ in range(plan.runs):
         with (

@@ -1,4 +1,4 @@
-"""What a token costs while the matrix of the lab is open: the screen's own process."""
+"""The cost per token of the lab's matrix screen: the process of the screen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.simulator import Simulator
 
 RATE_TPS = 3.13
 TOKENS = {True: 24, False: 60}
-"""Of each answer, in a quick run or not."""
+"""Tokens per answer, also in a quick run."""
 MEASURED = 2
 SET = """
 [[prompt]]
@@ -36,7 +36,7 @@ WAIT_S = 120.0
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Open a running set, and let two answers stream into its matrix."""
+    """Opens a running set and measures while two answers stream into its matrix."""
     if ours is None:
         return
     tokens = TOKENS[plan.is_one_session]
@@ -61,7 +61,7 @@ def _measure_one(session: Session, simulator: Simulator, results: Results) -> No
     known = len(simulator.log.answers())
     session.terminal.keys("enter")
     session.terminal.wait_for("running", WAIT_S)
-    # The run's probe and warm-up come first; their answers are none of the matrix.
+    # The run's probe and warm-up come first; their answers are not in the matrix.
     session.terminal.wait_for("tok  ", WAIT_S)
     known = len(simulator.log.answers()) - 1
     end = time.monotonic() + WAIT_S

@@ -1,4 +1,4 @@
-"""The machine and the code that figures were measured on: a figure without them means nothing."""
+"""The machine and the commit of the measurement, as figures are only valid with them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.simulator import REPOSITORY
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where and with what. Unknown parts are empty."""
+    """Machine and software. Unknown parts are empty."""
 
     processor: str
     cores: int
@@ -26,10 +26,10 @@ class Machine:
     textual: str
     commit: str
     is_changed: bool
-    """Whether the checkout had changes that are not committed."""
+    """Whether the checkout had uncommitted changes."""
     date: str
     load: float
-    """The load average of the last minute when the measurement began."""
+    """The one-minute load average at the start of the measurement."""
 
     def lines(self) -> list[str]:
         changed = ", with uncommitted changes" if self.is_changed else ""
@@ -62,7 +62,7 @@ def _git(*arguments: str) -> str:
 
 
 def describe() -> Machine:
-    """This machine, this checkout, now."""
+    """The present machine and checkout."""
     return Machine(
         processor=_processor(),
         cores=len(os.sched_getaffinity(0)),

@@ -1,4 +1,4 @@
-"""How much a memory-bound neighbour slows down while npulse shows an answer.
+"""The slow-down of a memory-bound program beside npulse showing an answer.
 
 On a board the neighbour is the model: decode is bound by memory bandwidth. Here it is a process of
 ours that copies a large buffer, alone on the last core; everything else runs on the other cores.
@@ -32,13 +32,13 @@ from benchmarks.truth import TrueAnswer
 _RATE_TPS = 3.13
 _PROMPT = "[[prose]]"
 _QUIET_PCT = 0.5
-"""With a larger spread than this, the figure says more about the machine than about npulse."""
+"""Largest spread for a valid figure; beyond it, other load on the machine dominates."""
 _LEAD_S = 0.6
-"""Left out at both ends of an answer: what happens once per answer is not the stream."""
+"""Seconds left out at both ends of an answer, so that work per answer is not counted."""
 
 
 class Neighbour:
-    """The copying process, and when each of its copies ended."""
+    """The copying process, and the end time of each of its copies."""
 
     def __init__(self, core: int | None) -> None:
         self._is_alone = core is not None
@@ -63,7 +63,7 @@ class Neighbour:
             self._copies_ns.append(at_ns)
 
     def copies_per_s(self, from_ns: int, to_ns: int) -> float:
-        """Between the first and the last copy that ended in that time. Raises ValueError.
+        """Copies per second between the first and the last copy in this time. Raises ValueError.
 
         With a core to itself, per second of its own processor time: then a stranger that is
         given the core for a moment does not count as a slow memory.
@@ -83,7 +83,7 @@ class Neighbour:
 
 @contextlib.contextmanager
 def _apart() -> Iterator[int | None]:
-    """This process, and what it starts from here, away from the last core. Yields that core."""
+    """Moves this process and its later children away from the last core; yields that core."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         yield None
@@ -96,7 +96,7 @@ def _apart() -> Iterator[int | None]:
 
 
 def _take_stream(simulator: Simulator, tokens: int) -> None:
-    """Ask for an answer and throw it away, at the least cost there is."""
+    """Requests an answer and discards it at the least possible cost."""
     address = urlsplit(simulator.url)
     body = json.dumps(
         {
@@ -126,7 +126,7 @@ def _rate(neighbour: Neighbour, answer: TrueAnswer) -> float:
 def _pairs(
     session: Session, simulator: Simulator, neighbour: Neighbour, plan: Plan, tokens: int
 ) -> list[float]:
-    """The slow-down in per cent, once for every two answers."""
+    """The slow-down in per cent, one value per pair of answers."""
     seconds = tokens / _RATE_TPS * 1.5 + 30
     found = []
     for pair in range(plan.neighbour_pairs):
@@ -136,7 +136,7 @@ def _pairs(
             if is_ours:
                 answer = session.ask(_PROMPT, seconds=seconds, drain=5, has_lags=False).truth
             else:
-                # Waited for as in ask, so that what this process does is the same on both sides.
+                # Waits as in ask, so that this process does the same in both cases.
                 known = len(simulator.log.answers())
                 stream = threading.Thread(target=_take_stream, args=(simulator, tokens))
                 stream.start()
@@ -164,7 +164,7 @@ def _measure_once(ours: Program, plan: Plan, core: int | None) -> Sequence[float
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Pairs of answers with and without npulse, as often as the plan says."""
+    """Measures pairs of answers with and without npulse."""
     if ours is None:
         return
     found: list[float] = []

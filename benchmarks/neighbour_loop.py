@@ -1,4 +1,4 @@
-"""A program that lives on memory bandwidth: it copies a buffer larger than any cache, for ever.
+"""A memory-bound program: it copies a buffer larger than any cache in an endless loop.
 
 Writes a line after each copy: ``perf_counter_ns`` and its own processor time in ns.
 """

@@ -1,4 +1,4 @@
-"""How much is measured: a full run, or a quick one that fits in two minutes."""
+"""The sizes of the measurements: of a full run, or of a quick one within two minutes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tui.sim.server.dialects.rows import DIALECTS
 
 @dataclass(frozen=True, slots=True)
 class AnswerPlan:
-    """An answer of some shape at some rate, and who shows it."""
+    """An answer with its shape and rate, and the programs that show it."""
 
     name: str
     shape: str
-    """The simulator's word for the kind of text."""
+    """The simulator's name of the kind of text."""
     rate_tps: float
     tokens: int
     references: tuple[Program, ...] = ()
     drain_s: float = 10.0
-    """How late a program may be at the end before it is cut off."""
+    """Seconds that a program may be late at the end before it is stopped."""
 
     @property
     def prompt(self) -> str:
@@ -30,13 +30,13 @@ class AnswerPlan:
 
 @dataclass(frozen=True, slots=True)
 class TimingPlan:
-    """Answers whose times npulse's own stamps are compared with."""
+    """Answers for the comparison of npulse's token times with the simulator's."""
 
     rate_tps: float
     tokens: int
     answers: int
     read_rate: int | None = None
-    """Bytes a second that the terminal takes: a slow SSH line. None: as they come."""
+    """Bytes per second that the terminal accepts, as over slow ssh; None: no limit."""
     dialect: str = ROCKCHIPLLAMA
 
 
@@ -49,7 +49,7 @@ class Plan:
     idle_s: float
     answers: tuple[AnswerPlan, ...]
     is_one_session: bool
-    """Whether the shapes are asked one after the other in one session."""
+    """Whether all shapes are requested one after the other in one session."""
     memory_tokens: int
     memory_rate_tps: float
     neighbour_pairs: int
@@ -60,15 +60,15 @@ class Plan:
     folder: Path
     history_conversations: int = 10_000
     screen_s: float = 20.0
-    """How long each screen stays open while its cost is counted."""
+    """Seconds for which the cost of each open screen is measured."""
     shared_prompts: int = 60
     """Prompts that are shared out to boards."""
     echo_keys: int = 200
-    """Keys that are typed while an answer streams."""
+    """Number of keys typed while an answer streams."""
 
 
 _SHAPES = {"list": "list", "fence": "code", "table": "table", "cjk": "cjk", "oneline": "oneline"}
-"""Scenario -> the simulator's word for that shape: each is a single block that never closes."""
+"""Scenario -> the simulator's name of the shape: a single Markdown block that never ends."""
 
 
 def _in_each_dialect(tokens: int, answers: int) -> tuple[TimingPlan, ...]:
@@ -80,7 +80,7 @@ def _in_each_dialect(tokens: int, answers: int) -> tuple[TimingPlan, ...]:
 
 
 def full(folder: Path, runs: int) -> Plan:
-    """Every figure at the length that its budget is written for; about half an hour."""
+    """Sizes for which the budgets are defined; takes about half an hour."""
     shapes = tuple(AnswerPlan(name, shape, 200, 4000) for name, shape in _SHAPES.items())
     answers = (
         AnswerPlan("prose-3", "prose", 3.13, 100, (MARKDOWN,)),
@@ -101,7 +101,7 @@ def full(folder: Path, runs: int) -> Plan:
 
 
 def quick(folder: Path, runs: int) -> Plan:
-    """The same figures from short answers, to see a change while working."""
+    """The same figures from short answers, for use during development."""
     shapes = tuple(AnswerPlan(name, shape, 200, 400) for name, shape in _SHAPES.items())
     answers = (
         AnswerPlan("prose-3", "prose", 3.13, 24),

@@ -1,4 +1,4 @@
-"""Runs npulse as it is and writes down every time stamp that it takes of a token.
+"""Runs npulse unchanged and records each of its token times.
 
 ``python -m benchmarks.probe FILE ARGUMENT...`` is ``npulse ARGUMENT...``; for every answer that
 ends, one JSON line is appended to FILE: ``t0_ns``, ``t_ns`` (a stamp for each chunk of text),
@@ -18,7 +18,7 @@ from tui.core.types import Delta, TextDelta, ThinkingDelta
 
 
 def record(path: Path) -> None:
-    """From now on, every turn of this process leaves its stamps in that file."""
+    """Makes every turn of this process write its token times to a file."""
     feed, end = Turn.feed, Turn.end_of_stream
     stamps: dict[int, list[int]] = {}
 
@@ -49,7 +49,7 @@ def record(path: Path) -> None:
         with path.open("a") as file:
             file.write(json.dumps(line) + "\n")
 
-    # A method cannot be assigned to by name.
+    # mypy does not allow an assignment to a method.
     setattr(Turn, "feed", feed_and_note)  # noqa: B010
     setattr(Turn, "end_of_stream", end_and_note)  # noqa: B010
 

@@ -1,4 +1,4 @@
-"""What a process costs: processor time and memory, read from outside it.
+"""The cost of a process: processor time and memory, read from /proc by another process.
 
 Processor time is the process's own CPU clock (all its threads, user and system, in nanoseconds; see
 clock_getcpuclockid(3)), with ``/proc/PID/stat`` (10 ms ticks) where the kernel does not let us read
@@ -36,7 +36,7 @@ def _own_cpu_ns(pid: int) -> int:
 
 
 def children(pid: int) -> list[int]:
-    """The kernel's own list, or, where it keeps none, a search of all processes."""
+    """The child processes: the kernel's list, or without one a search of all processes."""
     if not Path(f"/proc/{pid}/task/{pid}/children").exists():
         try:
             return [child.pid for child in psutil.Process(pid).children()]
@@ -51,7 +51,7 @@ def children(pid: int) -> list[int]:
 
 
 def cpu_ns(pid: int) -> int:
-    """Processor time of the process and its descendants so far. Raises OSError once it is gone."""
+    """Processor time of the process and its descendants so far. Raises OSError if it has ended."""
     fields = _stat_fields(pid)
     waited_for_ns = (int(fields[13]) + int(fields[14])) * _TICK_NS
     total_ns = _own_cpu_ns(pid) + waited_for_ns
@@ -62,12 +62,12 @@ def cpu_ns(pid: int) -> int:
 
 
 def rss_bytes(pid: int) -> int:
-    """Resident memory of the process. Raises OSError once it is gone."""
+    """Resident memory of the process. Raises OSError if it has ended."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
 
 
 def pss_bytes(pid: int) -> int | None:
-    """Resident memory with shared pages divided among those who share them.
+    """Resident memory with shared pages divided among their processes (PSS).
 
     None where the kernel does not say (no ``smaps_rollup``, or no permission).
     """
@@ -87,7 +87,7 @@ class CostPoint:
 
 
 class CostRecord:
-    """Reads the processor time of a process every ``interval`` seconds on a thread of its own."""
+    """Samples the processor time of a process every ``interval`` seconds in a thread."""
 
     def __init__(self, pid: int, interval: float = 0.05) -> None:
         self._pid = pid
@@ -114,7 +114,8 @@ class CostRecord:
         self._thread.join()
 
     def cpu_at(self, t_ns: int) -> float:
-        """Processor time in ns at that instant, interpolated; the nearest point outside."""
+        """Processor time in ns at this instant, interpolated; outside the samples the nearest
+        one."""
         points = self._points
         i = bisect.bisect_left(points, t_ns, key=lambda p: p.t_ns)
         if i == 0 or i == len(points):
@@ -124,5 +125,5 @@ class CostRecord:
         return before.cpu_ns + share * (after.cpu_ns - before.cpu_ns)
 
     def cpu_between(self, from_ns: int, to_ns: int) -> float:
-        """Processor time in ns that was spent in that time."""
+        """Processor time in ns used between two instants."""
         return self.cpu_at(to_ns) - self.cpu_at(from_ns)

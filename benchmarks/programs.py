@@ -1,4 +1,4 @@
-"""The programs that are measured: npulse, the references, and peers that are installed."""
+"""The measured programs: npulse, the references, and installed similar programs."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ class Program:
     argv: tuple[str, ...]
     can_answer: bool = True
     ready_text: str | None = None
-    """What the screen shows when the server has been found; None where it needs none."""
+    """Text on the screen once the server was found; None if the program needs no server."""
     env: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, simulator: Simulator) -> list[str]:
-        """``argv`` for that simulator."""
+        """The command line for this simulator."""
         values = {"url": simulator.url, "root": simulator.root, "model": simulator.model}
         return [part.format(**values) for part in self.argv]
 
     def environment(self, home: Path) -> dict[str, str | None]:
-        """Variables to start it with, in an empty home."""
+        """Environment variables for it, with an empty home folder."""
         return {**own_home(home), "TEXTUAL": None, "TEXTUAL_FPS": None, **self.env}
 
 
 def own_home(home: Path) -> dict[str, str]:
-    """Variables that keep a program away from the settings of whoever uses this machine."""
+    """Environment variables that keep a program from reading this user's settings."""
     places = {"CONFIG": "config", "DATA": "data", "STATE": "state", "CACHE": "cache"}
     return {
         "HOME": str(home),
@@ -78,11 +78,12 @@ LOG = _reference("log")
 
 _PEERS = ("oterm", "elia", "parllama")
 _NO_SERVER = "http://127.0.0.1:9"
-"""The discard port: a server that is not there, so that no peer looks for another one."""
+"""An address without a server (the discard port), so that no program searches for another one."""
 
 
 def peers() -> list[Program]:
-    """Other terminal clients on PATH. They speak to other servers: start and idle only."""
+    """Other terminal clients on PATH. They use other servers, so only start and idle are
+    measured."""
     env = {"OLLAMA_URL": _NO_SERVER, "OLLAMA_HOST": _NO_SERVER}
     found = ((name, shutil.which(name)) for name in _PEERS)
     return [Program(name, (path,), can_answer=False, env=env) for name, path in found if path]

@@ -1,4 +1,4 @@
-"""The figures as tables for a person and as JSON for a program."""
+"""The figures as text tables and as JSON."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _rows(results: Results) -> list[list[str]]:
 
 
 def _budget_rows(results: Results) -> list[list[str]]:
-    """A table of the budgets: limit, measured, and how that is to the references of the run."""
+    """A table of the budgets: limit, measured value, and its ratios to the references."""
     figures = results.figures()
     rows = [["scenario", "figure", "limit", "measured", "references", ""]]
     for verdict in verdicts(results):
@@ -69,7 +69,7 @@ def _budget_rows(results: Results) -> list[list[str]]:
 
 
 def _ratios(figures: list[Figure], verdict: Verdict) -> Iterator[str]:
-    """``0.75x bare`` for each program, and for the dashboard alone, that has the same figure."""
+    """``0.75x bare`` for each program with the same figure, and for the dashboard alone."""
     budget = verdict.budget
     for figure in figures:
         if figure.kind != budget.kind or not figure.median:
@@ -140,7 +140,7 @@ def _table(rows: list[list[str]]) -> list[str]:
 
 
 def as_json(results: Results, machine: Machine, command: str) -> dict[str, Any]:
-    """Everything, with the value of every run."""
+    """All results as JSON, with the value of every run."""
     return {
         "machine": dataclasses.asdict(machine),
         "command": command,

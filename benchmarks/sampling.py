@@ -1,4 +1,4 @@
-"""What one sample of the board costs: the whole tree of a simulated board, once a second."""
+"""The cost of a board sample: all readers on the tree of a simulated board, once a second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECOND_NS = 1_000_000_000
 
 
 def measure(plan: Plan, results: Results) -> None:
-    """Take ten minutes of samples with a clock of our own, so that slow readings fall due too."""
+    """Takes samples for ten simulated minutes, so that slow readers run too."""
     for _ in range(plan.runs):
         with Simulator(plan.folder, decode_tps=15, tokens=20) as simulator:
             costs_ms, used_ns = _samples(simulator)

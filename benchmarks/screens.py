@@ -1,4 +1,4 @@
-"""What each screen and dialog costs that is opened over an answer that streams."""
+"""The cost of each screen and dialog over a streaming answer."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ OPENED_BY = {
 """Screen -> the key that opens it; Esc closes each."""
 SCENARIOS = ("screen-none", *(f"screen-{name}" for name in OPENED_BY))
 SETTLE_S = 1.5
-"""A screen has been drawn by then."""
+"""Seconds after which a screen has been drawn."""
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Open one after the other while one answer streams."""
+    """Opens one screen after the other while an answer streams."""
     if ours is None:
         return
     seconds = plan.screen_s

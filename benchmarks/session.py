@@ -1,4 +1,4 @@
-"""A program in a real terminal of 120x40, asked as a person asks, with its costs recorded."""
+"""A program in a real terminal of 120x40 that gets typed prompts, and its recorded costs."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from tests.terminal.screen import TerminalScreen
 SIZE = (120, 40)
 _STARTED_S = 30.0
 _SETTLED_SHARE = 0.1
-"""Below this share of one core over half a second, a program has caught up with its input."""
+"""Share of one core below which, over half a second, a program has processed all its input."""
 
 
 class SessionError(RuntimeError):
-    """The program did not do what it was asked. Says what, and what its screen showed."""
+    """The program did not react as expected. The message has the reason and the screen's text."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerRun:
-    """Everything that was recorded of one answer."""
+    """The recorded data of one answer."""
 
     truth: TrueAnswer
     chunks: tuple[Chunk, ...]
-    """What the terminal received from the Enter key until the program had caught up."""
+    """The terminal's input from the Enter key until the program had processed everything."""
     cost: CostRecord
     settled_ns: int
     has_settled: bool
-    """False where the program was still busy with the answer when the time ran out."""
+    """False if the program was still busy with the answer at the time limit."""
     rss_bytes: int
     lags: Lags | None
 
@@ -49,18 +49,21 @@ class AnswerRun:
 
     @property
     def cpu_ms_per_token(self) -> float:
-        """Whole process, from the first token until it has caught up."""
+        """Processor time of the whole process, from the first token until it has processed
+        everything."""
         return self.cost.cpu_between(self.first_ns, self.settled_ns) / 1e6 / self.tokens
 
     @property
     def bytes_per_token(self) -> float:
-        """To the terminal, from the first token until the program has caught up."""
+        """Bytes to the terminal, from the first token until the program has processed
+        everything."""
         received = sum(len(c.data) for c in self.chunks if c.t_ns >= self.first_ns)
         return received / self.tokens
 
     @property
     def late_ms(self) -> float:
-        """How long after the last token the program was still busy, to half a second."""
+        """How long the program was busy after the last token, with a resolution of half a
+        second."""
         return max(0.0, (self.settled_ns - self.truth.token_ns[-1]) / 1e6 - 500)
 
     @property
@@ -117,7 +120,7 @@ class Session:
         return self.terminal.process.pid
 
     def wait_ready(self) -> None:
-        """Until the prompt takes keys and the server has been found. Raises SessionError."""
+        """Waits until the prompt accepts keys and the server was found. Raises SessionError."""
         try:
             self.terminal.wait_for(lambda t: t.bytes_out > 0 and t.is_raw(), _STARTED_S)
             if self.program.ready_text is not None:
@@ -129,7 +132,7 @@ class Session:
         self.terminal.read_rate = self._read_rate
 
     def _wait_idle(self, deadline: float) -> bool:
-        """Until the program uses little of the processor. False where time ran out."""
+        """Waits until the program uses little processor time. False at the time limit."""
         window_s = 0.5
         while True:
             before_ns = time.perf_counter_ns()
@@ -141,7 +144,7 @@ class Session:
                 return False
 
     def ask(self, prompt: str, *, seconds: float, drain: float, has_lags: bool = True) -> AnswerRun:
-        """Type a prompt, press Enter, and wait until the answer is over and shown.
+        """Types a prompt, presses Enter, and waits until the answer is complete and shown.
 
         ``seconds`` is what the answer takes at most, ``drain`` what the program may be late.
         Raises SessionError where no request reaches the server or no answer comes.
@@ -167,7 +170,7 @@ class Session:
         )
 
     def wait_answer(self, known: int, seconds: float) -> TrueAnswer:
-        """The answer that follows ``known`` others, once it is over. Raises SessionError."""
+        """Waits for the end of the answer after ``known`` others. Raises SessionError."""
         asked = time.monotonic()
         while True:
             answers = self._log.answers()
@@ -185,11 +188,11 @@ class Session:
             time.sleep(0.05)
 
     def cpu_pct_between(self, from_ns: int, to_ns: int) -> float:
-        """Processor time of the program in that stretch, in per cent of one core."""
+        """Processor time of the program in this interval, in per cent of one core."""
         return 100 * self.cost.cpu_between(from_ns, to_ns) / (to_ns - from_ns)
 
     def bytes_per_s_between(self, from_ns: int, to_ns: int) -> float:
-        """What the terminal received in that stretch."""
+        """The bytes that the terminal received in this interval."""
         return self.terminal.bytes_between(from_ns, to_ns) / ((to_ns - from_ns) / 1e9)
 
     def _failed(self, why: str) -> SessionError:

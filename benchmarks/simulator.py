@@ -1,4 +1,4 @@
-"""The simulated board as a process: every answer that is measured comes from it."""
+"""The simulated board as a process, which generates every measured answer."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ REPOSITORY = Path(__file__).parent.parent
 
 COMMAND = (sys.executable, "-m", "tui", "sim")
 ROCKCHIPLLAMA = "rockchipllama"
-"""The server that is simulated unless another one is named."""
+"""The default of the simulated server."""
 FITTING_TOKENS, PROMPT_TOKENS = 4000, 512
-"""Answers up to so long fit into the usual context; a longer one takes that much more."""
+"""Longest answer in tokens for the default context; the context is increased for longer ones."""
 _LISTENING = "listening on "
 
 
@@ -78,7 +78,7 @@ class Simulator:
         self.model = self._loaded_model(dialect)
 
     def _loaded_model(self, dialect: str) -> str:
-        """Its name there; empty where the server has no list."""
+        """The model's name on the server; empty if the server has no model list."""
         is_usual = dialect == ROCKCHIPLLAMA
         path = "/v1/models/loaded" if is_usual else "/v1/models"
         try:

@@ -1,4 +1,4 @@
-"""From exec to a prompt that takes keys, beside a bare Textual app."""
+"""Measures the time from exec to a prompt that accepts keys, also of a bare Textual app."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from benchmarks.simulator import Simulator
 from tests.terminal.pty_terminal import PtyTerminal, TerminalTimeoutError
 
 _KEY = "ж"
-"""A letter that no program shows by itself: where it is on the screen, a key was taken."""
+"""A letter that no program shows by itself: on the screen it proves that a key was accepted."""
 _LIMIT_S = 60.0
 _KEY_EVERY_S = 0.02
 PAINT_BYTES = 400
-"""So much at once is a picture, and no mode of the terminal that is switched."""
+"""Bytes in one read that count as the first frame; less is only a change of terminal modes."""
 
 
 def _take_one(program: Program, simulator: Simulator, plan: Plan) -> dict[str, float]:
-    """One start. Raises TerminalTimeoutError where no key is ever taken."""
+    """Measures one start. Raises TerminalTimeoutError if no key is accepted."""
     home = plan.folder / f"home-{program.name}"
     home.mkdir(parents=True, exist_ok=True)
     with PtyTerminal(
@@ -30,7 +30,7 @@ def _take_one(program: Program, simulator: Simulator, plan: Plan) -> dict[str, f
         env=program.environment(home),
         cwd=home,
     ) as terminal:
-        # Typed before the tty is raw, the kernel would echo the key.
+        # Before the tty is in raw mode, the kernel would echo the key.
         terminal.wait_for(lambda t: t.is_raw(), _LIMIT_S, poll=0.002)
         key = _KEY.encode()
         deadline = time.monotonic() + _LIMIT_S
@@ -62,7 +62,7 @@ def _take_one(program: Program, simulator: Simulator, plan: Plan) -> dict[str, f
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Start every program in turn, several times; the first start of each only warms the caches."""
+    """Starts every program in turn, several times; the first start only fills the caches."""
     programs = [*([ours] if ours else []), BARE, *peers()]
     with Simulator(plan.folder, decode_tps=15, tokens=20) as simulator:
         for turn in range(plan.starts * plan.runs + 1):

@@ -1,4 +1,4 @@
-"""What ``npulse tap`` costs: how long it holds up a chunk, and processor time a chunk.
+"""The cost of ``npulse tap``: the delay of a chunk, and processor time per chunk.
 
 The same streams are read directly, through the least forwarder that Python allows
 (``references/forwarder.py``) and through the tap, in turns there and back. What a chunk costs
@@ -81,7 +81,7 @@ class Tap:
         self.port = int(line.split("listening on ")[1].split(",")[0].rpartition(":")[2])
 
     def cpu_ns(self) -> tuple[int, int]:
-        """Of the process that forwards, and of the one that measures."""
+        """Processor time of the forwarding process and of the measuring process."""
         pid = self._process.pid
         listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         measuring = sum(cpu_ns(int(child)) for child in listed)

@@ -1,5 +1,5 @@
-"""What the timeline of an answer costs: while 16,384 tokens stream into it, and to open them, also
-where they took an hour."""
+"""The cost of the timeline of an answer: while 16,384 tokens stream into it, and to open it, also
+after an answer that took an hour."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui.history.database import FILE_NAME
 SCENARIO, HOUR = "timeline-16k", "timeline-hour"
 RATE_TPS = 500.0
 TOKENS = {True: 4096, False: 16_384}
-"""Of the answer that streams, in a quick run or not."""
+"""Tokens of the streaming answer, also in a quick run."""
 HOUR_TOKENS = 16_384
 OPENINGS = 5
 SHOWN = "tok/s"
@@ -29,7 +29,7 @@ WAIT_S = 20.0
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Follow one long answer from its first token to its last, then open it from the history."""
+    """Follows a long answer from its first to its last token, then opens it from the history."""
     if ours is None:
         return
     tokens = TOKENS[plan.is_one_session]
@@ -45,7 +45,7 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
 
 
 def measure_hour(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Open an answer of the history that took an hour, with as many samples as that has."""
+    """Opens an answer from the history that took an hour, with a board sample per second."""
     if ours is None:
         return
     for _ in range(plan.runs):
@@ -70,7 +70,7 @@ def _measure_one(session: Session, simulator: Simulator, tokens: int, results: R
     truth = session.wait_answer(0, tokens / RATE_TPS * 2 + 30)
     stamps = truth.token_ns
     count, quarter = len(stamps), len(stamps) // 4
-    # The first tokens come while the screen opens.
+    # The first tokens arrive while the screen opens.
     edges = (stamps[quarter // 4], stamps[quarter], stamps[-quarter], stamps[-1])
     first, last = (
         session.cost.cpu_between(begin, end) / 1e6 / n_tokens
@@ -89,7 +89,7 @@ def _measure_one(session: Session, simulator: Simulator, tokens: int, results: R
     results.add(SCENARIO, name, "followed_bytes_per_s", per_s)
     if count < tokens:
         results.note(f"{SCENARIO}: {count} tokens came, {tokens} were meant")
-    # From the history, where another start of npulse finds it too.
+    # From the history, as after a new start of npulse.
     session.terminal.keys("escape")
     time.sleep(1)
     _open_from_history(session, SCENARIO, results)
@@ -107,7 +107,7 @@ def _open_from_history(session: Session, scenario: str, results: Results) -> Non
 
 
 def _open_ms(session: Session) -> float:
-    """From the key to the frame that has the curves."""
+    """Time from the key to the frame with the curves."""
     first = len(session.terminal.chunks)
     from_ns = time.perf_counter_ns()
     session.terminal.keys("alt+t")

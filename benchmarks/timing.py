@@ -1,4 +1,4 @@
-"""How right npulse's times are: its stamps and stored numbers against the simulator's own log."""
+"""The accuracy of npulse's times: token times and stored figures against the simulator's log."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _SHOWN_RATE = re.compile(r"(\d+(?:\.\d+)?) tok/s")
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """Of one answer: differences to the truth, without signs."""
+    """The absolute errors of one answer."""
 
     ttft_ms: float
     gaps_ms: tuple[float, ...]
     rate_pct: float
     merged_pct: float = 0.0
-    """Tokens that were read together with the next one: only the last of them has a time."""
+    """Tokens read together with the next one: only the last of them has a time."""
     is_estimate: bool = False
-    """Whether npulse had to guess what a token was: the chunks were none."""
+    """Whether token counts were estimated, as chunks were not tokens."""
 
 
 def token_stamps(stamps: list[int], truth: TrueAnswer) -> list[int]:
-    """When each token arrived: a chunk is a token, or one of its characters.
+    """Arrival time of each token: a chunk is a token, or one of its characters.
 
     Raises ValueError where neither can be.
     """
@@ -50,7 +50,7 @@ def token_stamps(stamps: list[int], truth: TrueAnswer) -> list[int]:
 
 
 def errors_of(told: dict[str, Any], truth: TrueAnswer) -> Errors:
-    """Compare what the probe wrote down with what the simulator did.
+    """Compares the probe's record with the simulator's log.
 
     TTFT counts from the request: ours leaves before the simulator's has come, so what the way
     there takes is part of the error. Raises ValueError where a token is missing.
@@ -75,7 +75,7 @@ def errors_of(told: dict[str, Any], truth: TrueAnswer) -> Errors:
 
 
 def _told(path: Path, count: int) -> list[dict[str, Any]]:
-    """What the probe has written; waits a moment for the last line."""
+    """The probe's record; waits a moment for its last line."""
     deadline = time.monotonic() + 5
     while True:
         lines = path.read_text().splitlines() if path.exists() else []
@@ -96,7 +96,7 @@ def _record(scenario: str, found: list[Errors], results: Results) -> None:
 
 
 def headless(timing: TimingPlan, simulator: Simulator, out: Path) -> None:
-    """``npulse ask``, under the probe. Its JSON must say the same as the probe."""
+    """Measures ``npulse ask`` with the probe, and checks its JSON against the probe's record."""
     model = ("--model", simulator.model) if simulator.model else ()
     for number in range(timing.answers):
         done = subprocess.run(
@@ -129,7 +129,7 @@ def headless(timing: TimingPlan, simulator: Simulator, out: Path) -> None:
 def _on_screen(
     ours: Program, timing: TimingPlan, simulator: Simulator, out: Path, plan: Plan
 ) -> list[tuple[TrueAnswer, str]]:
-    """The dashboard, under the probe; each answer with the screen at its end."""
+    """Measures the dashboard with the probe, and reads the screen at the end of each answer."""
     arguments = ours.command(simulator)
     start = arguments.index("--url")
     argv = [sys.executable, "-m", "benchmarks.probe", str(out), *arguments[start:]]
@@ -146,7 +146,7 @@ def _on_screen(
 
 
 def _record_shown(scenario: str, answers: list[tuple[TrueAnswer, str]], results: Results) -> None:
-    """The rate as a person reads it: the figure nearest to the truth on a line with a TTFT."""
+    """The rate on the screen: the figure nearest to the true rate on a line with a TTFT."""
     for truth, screen in answers:
         lines = [line for line in screen.splitlines() if "TTFT" in line]
         shown = [float(rate) for line in lines for rate in _SHOWN_RATE.findall(line)]
@@ -156,7 +156,7 @@ def _record_shown(scenario: str, answers: list[tuple[TrueAnswer, str]], results:
 
 
 def measure(ours: Program | None, plan: Plan, results: Results) -> None:
-    """Both ways to ask, at every rate of the plan, as often as the plan says."""
+    """Measures both ``npulse ask`` and the dashboard at every rate of the plan."""
     if ours is None:
         return
     for turn, timing in itertools.product(range(plan.runs), plan.timings):
@@ -166,7 +166,7 @@ def measure(ours: Program | None, plan: Plan, results: Results) -> None:
 
 
 def measure_dialects(ours: Program | None, plan: Plan, results: Results) -> None:
-    """``npulse ask`` at a server of each dialect."""
+    """Measures ``npulse ask`` with a server of each dialect."""
     if ours is None:
         return
     for turn, timing in itertools.product(range(plan.runs), plan.dialects):
@@ -181,7 +181,7 @@ def _measure(
     plan: Plan,
     results: Results,
 ) -> None:
-    """One scenario once: on the screen of that program, or by ``npulse ask`` where it is None."""
+    """Measures a scenario once: in this program's screen, or with ``npulse ask`` if it is None."""
     out = plan.folder / f"{scenario}-{turn}.jsonl"
     try:
         with Simulator(

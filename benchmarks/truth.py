@@ -1,4 +1,4 @@
-"""The simulator's own log: when each token really left it.
+"""Reads the simulator's log with the true sending time of each token.
 
 One JSON object a line: ``t_ns`` (CLOCK_MONOTONIC), ``request`` (its number) and ``event``: request,
 prefill_end, token (``n``, ``text``, ``written_ns``), finish (``reason``, ``tokens``), disconnect.
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class TrueAnswer:
-    """What the simulator sent for one request. A time that has not come yet is None."""
+    """The log of one request. Times of later events are None."""
 
     requested_ns: int
     prefill_end_ns: int | None = None
@@ -37,7 +37,7 @@ class TrueAnswer:
 
 
 class TruthLog:
-    """Reads the log as it grows."""
+    """Reads the growing log."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -46,7 +46,7 @@ class TruthLog:
         self._answers: dict[int, TrueAnswer] = {}
 
     def answers(self) -> list[TrueAnswer]:
-        """Every request so far, in order, each with everything that has been logged of it."""
+        """Every request so far, in order, with all its logged events."""
         if self._path.exists():
             with self._path.open("rb") as file:
                 file.seek(self._position)

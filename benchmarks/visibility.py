@@ -1,4 +1,4 @@
-"""When each token of an answer appeared on the screen, found by replaying what the pty received.
+"""Finds when each token of an answer appeared on the screen, by replaying the pty's output.
 
 The screen is drawn again after the run, frame by frame, and compared with the text that the
 simulator logged. Both are folded to their letters and digits, so that Markdown marks, wrapping,
@@ -20,9 +20,9 @@ from tests.terminal.pty_terminal import Chunk
 from tests.terminal.screen import TerminalScreen
 
 _FRAME_GAP_NS = 2_000_000
-"""Reads closer together than this belong to one frame."""
+"""Reads with less than this time between them belong to one frame."""
 _ANCHORS = (160, 24)
-"""Letters before the new text by which it is found: as many as make it unique, then fewer."""
+"""Numbers of letters before the new text by which it is found: first many, then fewer."""
 _FIRST = 8
 _PROBE = 12
 _SCREENFUL = 6000
@@ -31,12 +31,12 @@ _VERTICALS = frozenset("│┃║|▏▎▕▌▐")
 
 
 def fold(text: str) -> str:
-    """The letters and digits of a text, accents taken off."""
+    """The letters and digits of a text, without accents."""
     return _NOT_A_LETTER.sub("", unicodedata.normalize("NFD", text))
 
 
 def frames(chunks: Iterable[Chunk]) -> Iterator[tuple[int, bytes]]:
-    """Reads joined to frames, each with the stamp of its last read."""
+    """Groups reads to frames, each with the time of its last read."""
     t_ns, parts = 0, list[bytes]()
     for chunk in chunks:
         if parts and chunk.t_ns - t_ns > _FRAME_GAP_NS:
@@ -49,7 +49,7 @@ def frames(chunks: Iterable[Chunk]) -> Iterator[tuple[int, bytes]]:
 
 
 def _same_start(a: str, a_from: int, b: str, b_from: int, b_to: int) -> int:
-    """How many characters are equal from there on."""
+    """The number of equal characters from these positions on."""
     length = min(len(a) - a_from, b_to - b_from)
     if a[a_from : a_from + length] == b[b_from : b_from + length]:
         return length
@@ -64,10 +64,10 @@ def _same_start(a: str, a_from: int, b: str, b_from: int, b_to: int) -> int:
 
 
 class AnswerView:
-    """Follows how far an answer has come on the screen."""
+    """Tracks how much of an answer is on the screen."""
 
     def __init__(self, answer: TrueAnswer, right: int | None = None) -> None:
-        """Columns from ``right`` on belong to something else."""
+        """Columns from ``right`` on belong to other widgets."""
         self._answer = answer
         self._right = right
         self._ends: list[int] = []
@@ -81,13 +81,13 @@ class AnswerView:
         self._rows: list[str] = []
         self._shown = 0
         self.seen_ns: list[int | None] = [None] * len(answer.texts)
-        """When each token appeared. None: not on screen yet, hidden for good, or no letters."""
+        """When each token appeared; None if not shown yet, never shown, or without letters."""
         self._next = 0
-        """The first token that is not settled yet."""
+        """The first token that is not found yet."""
 
     @property
     def unseen(self) -> range:
-        """Tokens that had not come to the screen at the end."""
+        """Tokens that were not on the screen at the end."""
         return range(self._next, len(self._ends))
 
     def _fold_rows(self, screen: TerminalScreen) -> None:
@@ -99,7 +99,7 @@ class AnswerView:
             self._rows[row] = fold("".join(screen.cells(row)[: self._right]))
 
     def look(self, t_ns: int, screen: TerminalScreen) -> None:
-        """Note what the screen shows since ``t_ns``."""
+        """Records the tokens that are on the screen since ``t_ns``."""
         self._fold_rows(screen)
         emitted = bisect.bisect_right(self._answer.token_ns, t_ns)
         limit = self._ends[emitted - 1] if emitted else 0
@@ -111,19 +111,19 @@ class AnswerView:
         while place is not None:
             at, self._shown = place
             length = _same_start(view, at, self._text, self._shown, limit)
-            # What lies between what was shown and where the match began is hidden.
+            # Text between the shown part and the start of the match is hidden.
             self._settle(hidden_from, self._shown, None)
             self._settle(self._shown, self._shown + length, t_ns)
             hidden_from = self._shown = self._shown + length
             place = self._after_hidden(view, at + length, limit)
 
     def _place(self, view: str, limit: int) -> tuple[int, int] | None:
-        """Where in the view, and where in the text, what is new begins."""
+        """(position in the view, position in the text) at which new text begins."""
         for length in _ANCHORS:
             anchor = self._text[max(0, self._shown - length) : self._shown]
             at = view.rfind(anchor) if len(anchor) >= _FIRST else -1
             if at >= 0 and length == _ANCHORS[0]:
-                # In a text that goes round in circles the newest place is the wrong one.
+                # In a repetitive text, the last place can be the wrong one.
                 end = at + len(anchor)
                 is_end = not _same_start(view, end, self._text, self._shown, limit)
                 at = view.find(anchor) if is_end else at
@@ -131,14 +131,14 @@ class AnswerView:
                 return at + len(anchor), self._shown
         if self._shown == 0 and (at := view.find(self._text[:_FIRST])) >= 0:
             return at, 0
-        # More than a view has passed: the rows themselves are the anchors, the newest first.
+        # Scrolled by more than a view: the rows themselves are the anchors, the newest first.
         for row in self._rows:
             if len(row) >= _PROBE and (at := self._text.find(row, self._shown, limit)) >= 0:
                 return view.rfind(row), at
         return None
 
     def _after_hidden(self, view: str, at: int, limit: int) -> tuple[int, int] | None:
-        """Where text goes on behind something that is not shown as it was sent."""
+        """The position after text that is shown in another form than it was sent."""
         end = min(limit, self._shown + _SCREENFUL)
         for start in range(at, min(len(view) - _PROBE, at + 4 * _PROBE)):
             found = self._text.find(view[start : start + _PROBE], self._shown, end)
@@ -147,7 +147,7 @@ class AnswerView:
         return None
 
     def _settle(self, start: int, end: int, t_ns: int | None) -> None:
-        """Tokens whose last letter lies in that part of the text are shown, or hidden."""
+        """Marks tokens whose last letter is in this part of the text as shown or hidden."""
         while self._next < len(self._ends) and self._ends[self._next] <= end:
             own_end = self._ends[self._next]
             has_letters = own_end > (self._ends[self._next - 1] if self._next else 0)
@@ -157,7 +157,7 @@ class AnswerView:
 
 
 def left_of_panels(screen: TerminalScreen) -> int:
-    """The column of the line that divides the answer from panels at its right, or the width.
+    """The column of the line between the answer and the panels to its right, or the width.
 
     To be asked before an answer is on the screen: tables have such lines too.
     """
@@ -172,11 +172,11 @@ def left_of_panels(screen: TerminalScreen) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Lags:
-    """Milliseconds from a token's way out of the simulator to its place on the screen."""
+    """Milliseconds from sending a token in the simulator to its appearance on the screen."""
 
     lags_ms: tuple[float, ...]
     unseen: int
-    """Tokens that never came to the screen; they count with the time until the end."""
+    """Tokens that never appeared on the screen; they count with the time until the end."""
 
 
 def replay(
@@ -185,7 +185,7 @@ def replay(
     answer: TrueAnswer,
     right: int | None = None,
 ) -> Lags:
-    """Draw ``chunks`` on ``screen`` and find every token of the answer, left of ``right``."""
+    """Draws ``chunks`` on ``screen`` and finds every token of the answer, left of ``right``."""
     view = AnswerView(answer, right)
     end_ns = 0
     for t_ns, data in frames(chunks):

@@ -1,4 +1,4 @@
-"""The least Textual program that takes keys: an ``Input``, nothing else."""
+"""The smallest Textual program that accepts keys: only an ``Input``."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import httpx
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Which model of which server."""
+    """Server and model."""
 
     url: str
     model: str
