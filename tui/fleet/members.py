@@ -34,7 +34,7 @@ class Member:
     segment: int | None = None
     began_s: float = 0.0
     remark: str = ""
-    """What is worth knowing of it while it works."""
+    """A sentence shown in its row while it works, such as a gate's warning; may be empty."""
     is_gone: bool = False
     is_ready: bool = False
 

@@ -5,10 +5,10 @@ server. If a side does not take all bytes of a read, the rest is kept, and the o
 read until it has been sent: a slow receiver delays only its own stream. A closed direction (FIN) is
 forwarded as FIN, a broken connection (RST) as RST.
 
-Bytes are received into memory that the process that measures can read, and become its copy *after*
-they were handed on (:mod:`tui.tap.copy_ring`): a chunk takes three system calls, ``epoll_wait``,
-``recvmsg`` and ``send``, and few lines of Python, because between two chunks other programs have
-had the processor's caches and each further line is slow.
+Bytes are received into memory shared with the measuring process, and published to it *after* they
+were forwarded (:mod:`tui.tap.copy_ring`). So a chunk takes three system calls (``epoll_wait``,
+``recvmsg``, ``send``) and few lines of Python: between two chunks, other programs have replaced the
+contents of the processor's caches, so each further line is slow.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Asks Linux to run this process soon after it is woken, where other programs use the processors.
+"""Asks Linux to run this process soon after a wake-up, also if other programs use all cores.
 
-From Linux 6.12 on, ``sched_runtime`` of sched_setattr(2) is how long a turn of an ordinary process
-is, from 0.1 ms to 100 ms. One that asks for shorter turns interrupts others when it is woken, and
-gets no larger share of the processor, so no privilege is needed. Older kernels ignore it.
+Since Linux 6.12, ``sched_runtime`` of sched_setattr(2) is the time slice of an ordinary process,
+from 0.1 ms to 100 ms. A process with a shorter slice preempts others on its wake-up, without a
+larger share of processor time, so no privilege is needed. Older kernels ignore it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import platform
 import struct
 
 TURN_NS = 100_000
-"""Forwarding a chunk takes half of that."""
+"""Time slice in ns; forwarding a chunk takes half of it."""
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}
 """Number of the system call."""
 _ATTRIBUTES = struct.Struct("=IIQiIQQQ")
@@ -20,8 +20,8 @@ _ATTRIBUTES = struct.Struct("=IIQiIQQQ")
 
 
 def ask_for_short_turns() -> bool:
-    """For the calling thread. False where the kernel or a service's filter of system calls refuses,
-    or where another policy is set, which is left alone."""
+    """Sets the time slice of the calling thread. False if the kernel or a service's system call
+    filter refuses it, or if the thread has another scheduling policy, which is not changed."""
     number = _SCHED_SETATTR.get(platform.machine())
     if number is None or os.sched_getscheduler(0) != os.SCHED_OTHER:
         return False
