@@ -108,9 +108,9 @@ def closing_period(tokens: list[str]) -> int | None:
         span = max(MIN_REPEATED, period * MIN_REPEATS)
         if span > len(tokens):
             return None
-        tail = tokens[-span:]
-        if all(tail[i] == tail[i - period] for i in range(span - 1, period - 1, -1)):
-            return period if "".join(tail[-period:]).strip() else None
+        # The last token alone rules out nearly every period.
+        if tokens[-1] == tokens[-1 - period] and tokens[-span:-period] == tokens[period - span :]:
+            return period if "".join(tokens[-period:]).strip() else None
     return None
 
 
