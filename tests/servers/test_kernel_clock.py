@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from time import perf_counter_ns, time_ns
 
 import httpx
@@ -28,7 +30,7 @@ from tui.core.kernel_clock import (
     sent_realtime_ns,
 )
 from tui.servers.client import Client
-from tui.servers.stamped_transport import arrival_of, departure_ns_of
+from tui.servers.stamped_transport import arrival_of, departure_ns_of, has_more, pieces_of
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -197,6 +199,37 @@ async def test_a_late_reader_gets_the_time_of_arrival() -> None:
                     read_ns = perf_counter_ns()
         assert start_ns is not None
         assert start_ns < stamps[b"a"] < stamps[b"b"] < read_ns - 15_000_000
+
+
+async def test_pieces_that_are_gathered_keep_their_times() -> None:
+    if not is_supported():
+        pytest.skip("this kernel stamps no reads of a TCP socket")
+    taken: list[tuple[bytes, int, bool]] = []
+    first_is_read = asyncio.Event()
+
+    async def script(wire: Wire) -> None:
+        await wire.raw(HEAD + b"1\r\na\r\n")
+        await first_is_read.wait()  # at once, however seldom somebody looks
+        for piece in (b"b", b"c", b"d"):
+            await asyncio.sleep(0.02)
+            await wire.part(piece)
+        await wire.raw(b"0\r\n\r\n")
+
+    with stamping_kernel():
+        async with (
+            raw_server(script) as server,
+            Client(server.url) as client,
+            client.stream("/x", {}, lambda _: None) as response,
+        ):
+            async for data in pieces_of(response, lambda: 0.3):
+                arrival = arrival_of(response)
+                assert arrival.is_kernel
+                taken.append((data, arrival.t_ns, has_more(response)))
+                first_is_read.set()
+    assert [data for data, _, _ in taken] == [b"a", b"b", b"c", b"d"]
+    assert taken[2][2]  # "d" came with it
+    stamps = [t_ns for _, t_ns, _ in taken]
+    assert all(after - before > 15_000_000 for before, after in pairwise(stamps))
 
 
 async def test_errors_of_the_socket_are_those_of_httpx() -> None:

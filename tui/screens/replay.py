@@ -166,6 +166,8 @@ class ReplayScreen(Dashboard, OpaqueScreen, inherit_bindings=False):
             self.show_board()
         if self._replay.is_over:
             self._draw_end()
+        elif (turn := self._replay.chat.turn) is not None:
+            turn.tell_news()
         self._show_line()
 
     def _begin(self, asked: Asked) -> None:

@@ -34,7 +34,7 @@ from tui.servers.content_coding import compression
 from tui.servers.dialects.limits import problems
 from tui.servers.loop_lag import LagProbe
 from tui.servers.slot import Slot
-from tui.servers.stamped_transport import arrival_of, departure_ns_of, pieces_of
+from tui.servers.stamped_transport import arrival_of, departure_ns_of, has_more, pieces_of
 from tui.servers.watchdog import Watchdog
 
 LINGER_S = 1.0
@@ -248,6 +248,7 @@ class StreamedRequest:
         finally:
             watchdog.cancel()
             lag.stop()
+            self.turn.tell_news()
 
     async def _post(self, watchdog: Watchdog) -> None:
         client = self._client
@@ -283,13 +284,15 @@ class StreamedRequest:
             if written_ns is not None:
                 self.turn.sent(written_ns)
             self.turn.accepted(now_ns)
-            async with aclosing(pieces_of(response)) as pieces:
+            async with aclosing(pieces_of(response, lambda: self.turn.look_every_s)) as pieces:
                 async for data in pieces:
                     arrival = arrival_of(response)
                     self.turn.note_clock(is_kernel=arrival.is_kernel)
                     self._take(arrival.t_ns, self._decoder.feed(data), watchdog)
                     if self._has_failed:
                         return
+                    if not has_more(response):
+                        self.turn.tell_news()
             self._ended()
 
     def _take(self, t_ns: int, deltas: list[Delta], watchdog: Watchdog | None = None) -> None:

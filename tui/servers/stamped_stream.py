@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import socket
 from collections import deque
+from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
 
@@ -19,7 +20,7 @@ from tui.core.kernel_clock import (
 )
 
 READ_BYTES = 65_536
-MAX_WAITING = 16
+MAX_WAITING = 64
 """Pieces that are read ahead of whoever takes them; then the kernel keeps what comes."""
 
 
@@ -43,12 +44,27 @@ class StampedStream:
         self._is_over = False
         self._failure: OSError | None = None
         self._reader: asyncio.Future[None] | None = None
+        self._every_s: Callable[[], float] = lambda: 0.0
+        self._given_s = 0.0
+        """When whoever reads was woken last."""
+        self._gathering: asyncio.TimerHandle | None = None
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether the next :meth:`read` gives at once what came together with the last."""
+        return bool(self._waiting)
 
     @property
     def departure_ns(self) -> int | None:
         """When the last byte that was written left; None before that."""
         self._note_departure()  # a device may have told it late
         return self._departure.last_ns
+
+    def gather(self, every_s: Callable[[], float]) -> None:
+        """From now on, give pieces at most this often, several at once where they come faster:
+        apart they cost three times as much. Each keeps its own stamp; the first one is given at
+        once."""
+        self._every_s, self._given_s = every_s, 0.0
 
     async def read(self) -> bytes:
         """What came next; empty at the end. Raises OSError."""
@@ -83,6 +99,8 @@ class StampedStream:
     def close(self) -> None:
         """Give the connection up; more than once is no harm."""
         self._unwatch()
+        if self._gathering is not None:
+            self._gathering.cancel()
         self._is_over = True
         self._sock.close()
 
@@ -116,7 +134,21 @@ class StampedStream:
             self._is_over = not data
         if self._is_over or self._failure is not None or len(self._waiting) >= MAX_WAITING:
             self._unwatch()
+            self._give()
+        elif self._gathering is None and self._reader is not None:
+            due_s = self._given_s + self._every_s()
+            if self._loop.time() >= due_s:
+                self._give()
+            else:
+                self._gathering = self._loop.call_at(due_s, self._give)
+
+    def _give(self) -> None:
+        """Wake whoever reads."""
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
         if self._reader is not None and not self._reader.done():
+            self._given_s = self._loop.time()
             self._reader.set_result(None)
 
     def _note_departure(self) -> None:

@@ -8,7 +8,7 @@ all that npulse makes of a token. Only for ``http:`` addresses: what TLS reads c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any, TypeVar, cast
@@ -138,14 +138,20 @@ class _Body(httpx.AsyncByteStream):
         self._exchange.stream.close()
 
 
-def pieces_of(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+def pieces_of(
+    response: httpx.Response, every_s: Callable[[], float] = lambda: 0.0
+) -> AsyncGenerator[bytes, None]:
     """The pieces of a body as they come, once. Raises httpx.TransportError.
+
+    ``every_s`` is how often somebody looks at them: pieces that come faster are given together,
+    where they are stamped (see :meth:`StampedStream.gather`).
 
     What httpx makes of them on their way (:meth:`httpx.Response.aiter_raw`) takes longer than
     reading them.
     """
     exchange = response.extensions.get(BODY)
     if isinstance(exchange, _Exchange):
+        exchange.stream.gather(every_s)
         return exchange.body()
     # Declared as an iterator, it is a generator, which has to be closed.
     return cast("AsyncGenerator[bytes, None]", response.aiter_raw())
@@ -157,6 +163,12 @@ def arrival_of(response: httpx.Response) -> Arrival:
     if isinstance(stream, StampedStream):
         return stream.arrival
     return Arrival(perf_counter_ns(), is_kernel=False)
+
+
+def has_more(response: httpx.Response) -> bool:
+    """Whether more bytes were read together with those that were handed out last."""
+    stream = response.extensions.get(STREAM)
+    return isinstance(stream, StampedStream) and stream.has_waiting
 
 
 def departure_ns_of(response: httpx.Response) -> int | None:

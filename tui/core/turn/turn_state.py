@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from threading import Lock
 
@@ -81,6 +81,9 @@ class TurnState:
         self.unread = UnreadEvents()
         """The events of the stream that could not be understood."""
         self._held: Sequence[tuple[int, Delta]] = ()
+        self.look_every_s = 0.0
+        """How often somebody looks at it at most: what comes faster may be taken together."""
+        self._on_news: Callable[[], None] | None = None
         self._n_chars = 0
         self._max_chars = chars_limit(request.settings.max_tokens)
         self._prepare()
@@ -93,6 +96,16 @@ class TurnState:
         """Who stamped the tokens: ``kernel`` where it stamped every read, else ``read``."""
         n_late, n_exact = self._n_reads
         return "kernel" if n_exact and not n_late else "read"
+
+    def call_on_news(self, on_news: Callable[[], None], every_s: float) -> None:
+        """Have ``on_news`` called, in the thread that feeds this turn, when words or the end have
+        come. Whoever is told looks at it every ``every_s`` at most."""
+        self._on_news, self.look_every_s = on_news, every_s
+
+    def tell_news(self) -> None:
+        """Called by whoever feeds this turn, once for all that came together."""
+        if self._on_news is not None:
+            self._on_news()
 
     def take_pending(self) -> list[Segment]:
         """What is new since the last call: see :meth:`AnswerText.take_pending`."""

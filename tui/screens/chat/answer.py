@@ -1,9 +1,12 @@
-"""Draws the running answer: frames while text is pending, the figures at a slower rate."""
+"""Draws the running answer: a frame when text has come, the figures at a slower rate."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from textual.timer import Timer
@@ -24,6 +27,14 @@ if TYPE_CHECKING:
 
 NUMBERS_S = 1.0
 """How often the figures of a running answer are drawn: a person cannot read them faster."""
+
+LOOK_S = 0.25
+"""Time between two looks at what nobody tells of: a prompt that waits, an answer that another
+npulse receives."""
+
+SOONEST = 0.9
+"""A frame may follow the one before it after this part of its time: what comes a frame's time apart
+is then drawn as it comes, and falls no further behind."""
 
 REST_S = 1.0
 """Time between two reads of text while painting is paused."""
@@ -56,7 +67,7 @@ class AnswerDrawing:
         self._widgets = widgets
         self._figures = figures
         self._words = words
-        self._frames_per_s = frames_per_s
+        self._frame_s = 1 / frames_per_s
         self._on_end = on_end
         self._on_change = on_change
         self._shown: Turn | None = None
@@ -66,7 +77,13 @@ class AnswerDrawing:
         self._waiting: TurnView | None = None
         """The waiting prompt."""
         self._warned: frozenset[str] = frozenset()
-        self._frames: Timer | None = None
+        self._looks: Timer | None = None
+        self._next_frame: asyncio.TimerHandle | None = None
+        self._drawn_s = 0.0
+        """When text was drawn last, by ``time.monotonic``."""
+        self._heard: Turn | None = None
+        """The turn that tells when something has come."""
+        self._is_told = False
         self._numbers: Timer | None = None
         self._is_resting = False
 
@@ -83,8 +100,9 @@ class AnswerDrawing:
         self._widgets.transcript.begin(prompt, model=model)
         self._prompt, self._shown = prompt, None
         self._ahead = self._waiting = None
-        if self._frames is None:
+        if self._looks is None:
             self._start_timers()
+        self._listen()
         self.draw_numbers()
         self._on_change()
 
@@ -114,7 +132,7 @@ class AnswerDrawing:
         are drawn.
         """
         self._is_resting = is_resting
-        if self._frames is not None:
+        if self._looks is not None:
             self._stop_timers()
             self._start_timers()
             if not is_resting:
@@ -122,19 +140,51 @@ class AnswerDrawing:
                 self.draw_frame()
 
     def _start_timers(self) -> None:
-        screen, frame_s = self._widgets.screen, 1 / self._frames_per_s
-        self._frames = screen.set_interval(REST_S if self._is_resting else frame_s, self.draw_frame)
+        screen = self._widgets.screen
+        self._looks = screen.set_interval(REST_S if self._is_resting else LOOK_S, self.draw_frame)
         if not self._is_resting:
             self._numbers = screen.set_interval(NUMBERS_S, self.draw_numbers)
 
     def _stop_timers(self) -> None:
-        for timer in (self._frames, self._numbers):
+        for timer in (self._looks, self._numbers):
             if timer is not None:
                 timer.stop()
-        self._frames = self._numbers = None
+        if self._next_frame is not None:
+            self._next_frame.cancel()
+        self._looks = self._numbers = self._next_frame = None
+
+    def _listen(self) -> None:
+        """Have the running turn tell when something has come."""
+        turn = self._backend.chat.turn
+        if turn is None or turn is self._heard:
+            return
+        self._heard = turn
+        # Not by way of Textual's messages, which cost more than the frame that they are for.
+        loop, context = asyncio.get_running_loop(), copy_context()
+
+        def tell() -> None:
+            """In the thread that feeds the turn."""
+            if not (self._is_told or loop.is_closed()):
+                self._is_told = True
+                loop.call_soon_threadsafe(self._draw_news, context=context)
+
+        turn.call_on_news(tell, self._frame_s)
+
+    def _draw_news(self) -> None:
+        """Draw what has come now, or as soon as the next frame may be drawn."""
+        self._is_told = False
+        if self._looks is None or self._is_resting or self._next_frame is not None:
+            return
+        wait_s = self._drawn_s + SOONEST * self._frame_s - monotonic()
+        if wait_s <= 0:
+            self.draw_frame()
+        else:
+            self._next_frame = asyncio.get_running_loop().call_later(wait_s, self.draw_frame)
 
     def draw_frame(self) -> None:
         """One frame: everything that arrived since the last one, at once."""
+        self._next_frame = None
+        self._listen()
         chat = self._backend.chat
         self._show_ahead(chat.ahead)
         if self._ahead is not None:
@@ -153,7 +203,7 @@ class AnswerDrawing:
     def draw_end(self) -> None:
         """The end of an answer that is over stands there before the next one begins."""
         turn = self._backend.chat.turn
-        if self._frames is not None and turn is not None and turn.phase.is_over:
+        if self._looks is not None and turn is not None and turn.phase.is_over:
             self.draw_frame()
 
     def _show_ahead(self, ahead: FollowedTurn | None) -> None:
@@ -189,7 +239,9 @@ class AnswerDrawing:
             transcript.live_turn.reclassify()
             segments = segments[1:]
         if segments:
+            self._drawn_s = monotonic()
             transcript.feed(segments)
+            self._widgets.screen.paint(transcript)
 
     def _warn(self, stats: TurnStats | None) -> None:
         """Shows new problems of the running answer once, in the bottom line."""

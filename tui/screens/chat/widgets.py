@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.core.screen.explanations import PanelName
@@ -12,6 +11,7 @@ from tui.widgets.chat.message_line import MessageBar
 from tui.widgets.chat.prompt import Prompt
 from tui.widgets.chat.search_line import SearchLine
 from tui.widgets.chat.server_line import ServerLine
+from tui.widgets.kit.lean_screen import LeanScreen
 from tui.widgets.kit.rows import Rows
 from tui.widgets.transcript.transcript import Transcript
 
@@ -30,7 +30,7 @@ class ChatWidgets:
     They live as long as the screen. Those that every frame asks for are looked for once.
     """
 
-    def __init__(self, screen: Screen[None]) -> None:
+    def __init__(self, screen: LeanScreen) -> None:
         self.screen = screen
         self._transcript: Transcript | None = None
         self._panels: dict[str, Rows] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.events import Idle
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from tui.widgets.kit.key_paint import paint_effect_of_key
 from tui.widgets.kit.lean_compositor import LeanCompositor
@@ -38,6 +39,14 @@ class LeanScreen(Screen[None]):
     async def _on_idle(self, event: Idle) -> None:
         """The effect of a key is painted at once; anything else with the next frame."""
         paint_effect_of_key(self, event)
+
+    def paint(self, widget: Widget) -> None:
+        """Paint what has changed of a widget at once. Textual takes a message of the widget, one of
+        the screen and a timer to do so, which cost more than painting a few words."""
+        if widget._repaint_required and self.is_current and not self.app._batch_count:
+            widget._repaint_required = False
+            self._dirty_widgets.add(widget)
+            self._on_timer_update()
 
     def _compositor_refresh(self) -> None:
         app, regions = self.app, self._compositor._dirty_regions
