@@ -32,12 +32,12 @@ class BenchLock:
     reason: str | None = None
 
 
-def read_lock(url: str | None) -> BenchLock:
+def read_lock(url: str | None, folder: Path | None = None) -> BenchLock:
     """Reads the lock of the benchmarks, for the server at ``url``. Where none was ever run here,
-    their code is not loaded."""
+    their code is not loaded. ``folder`` is that of runs, where it has been looked for."""
     from tui.bench.store.folder import LOCK_FILE, boards_folder, default_folder
 
-    folder = default_folder()
+    folder = folder or default_folder()
     places = [one for one in (folder, boards_folder(folder)) if (one / LOCK_FILE).exists()]
     if not places:
         return BenchLock()
@@ -71,6 +71,8 @@ class BenchLink:
         self._boards = boards
         self._benchmarks: Benchmarks | None = None
         self._lab: Lab | None = None
+        self._runs: Path | None = None
+        """The folder of runs, once it was looked for."""
         self.lock = BenchLock()
         """The lock as of the last board sample."""
 
@@ -106,8 +108,13 @@ class BenchLink:
 
     def look_at_lock(self) -> None:
         """Whether a benchmark runs. Called in the sampling thread, for it reads files."""
+        if self._runs is None:
+            from tui.bench.store.folder import default_folder
+
+            self._runs = default_folder()
         server = self._link.state.server
-        self.lock = read_lock(None if server is None else self._board.source.url_there(server.url))
+        url = None if server is None else self._board.source.url_there(server.url)
+        self.lock = read_lock(url, self._runs)
 
     def note(self) -> str | None:
         """The benchmark that is running and how far it is; None where there is none."""

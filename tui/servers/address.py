@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from tui.core.text.sanitize import clean_line
@@ -242,7 +243,7 @@ def is_local(url: str) -> bool:
     host = ((parts.hostname if parts else None) or "").rstrip(".").lower()
     if not host:
         return False
-    if host in _LOCAL_NAMES or host.endswith(".localhost"):
+    if host in _LOCAL_NAMES or host.endswith(".localhost") or _is_loopback(host):
         return True
     own = socket.gethostname().lower().rstrip(".")
     short = own.partition(".")[0]
@@ -267,6 +268,17 @@ def _split(url: str) -> SplitResult | None:
         return urlsplit(url if "://" in url else f"http://{url}")
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=64)
+def _is_loopback(host: str) -> bool:
+    """Whether this is the plain text of a loopback address. Drawing asks every second."""
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_own_address(host: str) -> bool:

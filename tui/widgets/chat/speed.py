@@ -59,17 +59,18 @@ class SpeedPanel(GroundedRows):
     def build(self, width: int) -> Sequence[Row]:
         stats = self._stats()
         view = None if stats is None else self._outlook(stats)
-        rows = speed_rows(stats, width, self._glyphs, self._note(), view, self._key)
+        note = self._note()
+        rows = speed_rows(stats, width, self._glyphs, note, view, self._key)
         if self.chart_rows < LEAST_CHART:
             return rows
-        chart = self._curve_rows(stats, width)
+        chart = self._curve_rows(stats, note, width)
         if _progress_row(view, width, self._glyphs) is None:
             rows[AT_HISTORY] = _rate_head(stats, width, self._glyphs)
         return [*rows[: AT_HISTORY + 1], *chart, *rows[AT_HISTORY + 1 :]]
 
-    def _curve_rows(self, stats: TurnStats | None, width: int) -> list[Row]:
+    def _curve_rows(self, stats: TurnStats | None, note: str | None, width: int) -> list[Row]:
         if stats is None:
-            words = "no answer yet" if self._note() is None else ""
+            words = "no answer yet" if note is None else ""
             middle: Row = ((" " * ((width - len(words)) // 2), "dim"), (words, "dim"))
             above = self.chart_rows // 2
             return [*[()] * above, middle, *[()] * (self.chart_rows - above - 1)]
