@@ -76,8 +76,10 @@ class ChatWidgets:
             if name not in self._panels:
                 for panel in self.screen.query(f"#{name}").results(Rows):
                     self._panels[name] = panel
-            if name in self._panels:
-                self._panels[name].refresh_rows()
+        panels = [self._panels[name] for name in names if name in self._panels]
+        for panel in panels:
+            panel.refresh_rows()
+        self.screen.paint(*panels)
 
     def scroll_transcript(self, where: str) -> None:
         """To its ``home`` or ``end``, or by ``page_up`` or ``page_down``."""

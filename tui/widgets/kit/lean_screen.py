@@ -40,12 +40,14 @@ class LeanScreen(Screen[None]):
         """The effect of a key is painted at once; anything else with the next frame."""
         paint_effect_of_key(self, event)
 
-    def paint(self, widget: Widget) -> None:
-        """Paint what has changed of a widget at once. Textual takes a message of the widget, one of
+    def paint(self, *widgets: Widget) -> None:
+        """Paint what has changed of these widgets at once. Textual takes a message of each, one of
         the screen and a timer to do so, which cost more than painting a few words."""
-        if widget._repaint_required and self.is_current and not self.app._batch_count:
-            widget._repaint_required = False
-            self._dirty_widgets.add(widget)
+        changed = [one for one in widgets if one._repaint_required and not one._layout_required]
+        if changed and self.is_current and not self.app._batch_count:
+            for widget in changed:
+                widget._repaint_required = False
+            self._dirty_widgets.update(changed)
             self._on_timer_update()
 
     def _compositor_refresh(self) -> None:

@@ -144,11 +144,15 @@ class Rows(Widget):
         if len(old) != len(self._rows):
             self.refresh(layout=self.styles.is_auto_height)
             return
-        for y, (before, after) in enumerate(zip(old, self._rows, strict=True)):
-            if before != after:
-                x, cells = _changed_cells(before, after)
-                self.painted_cells += cells
-                self.refresh(Region(x, y, cells, 1))
+        changed = [
+            Region(x, y, cells, 1)
+            for y, (before, after) in enumerate(zip(old, self._rows, strict=True))
+            if before != after
+            for x, cells in [_changed_cells(before, after)]
+        ]
+        if changed:
+            self.painted_cells += sum(region.width for region in changed)
+            self.refresh(*changed)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         if not self._rows:
