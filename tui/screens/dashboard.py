@@ -179,7 +179,9 @@ class Dashboard(LeanScreen):
         self.conversation.take_unsent()
         if self.is_covered:
             return
-        self._parts.refresh_rows("header", "speed", "npu", "memory", "ddr", "strip")
+        # What tells of a running answer is drawn with its figures, as often as the board is read.
+        of_answer = () if self._answer.is_running else ("header", "speed", "strip")
+        self._parts.refresh_rows("npu", "memory", "ddr", *of_answer)
         self._parts.transcript.live_turn.set_status(self._figures.status())
 
     def show_latest(self) -> None:

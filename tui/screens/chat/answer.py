@@ -141,7 +141,7 @@ class AnswerDrawing:
 
     def _start_timers(self) -> None:
         screen = self._widgets.screen
-        self._looks = screen.set_interval(REST_S if self._is_resting else LOOK_S, self.draw_frame)
+        self._looks = screen.set_interval(REST_S if self._is_resting else LOOK_S, self._look)
         if not self._is_resting:
             self._numbers = screen.set_interval(NUMBERS_S, self.draw_numbers)
 
@@ -152,6 +152,11 @@ class AnswerDrawing:
         if self._next_frame is not None:
             self._next_frame.cancel()
         self._looks = self._numbers = self._next_frame = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an answer, or a prompt that waits, is being drawn."""
+        return self._numbers is not None
 
     def _listen(self) -> None:
         """Have the running turn tell when something has come."""
@@ -180,6 +185,11 @@ class AnswerDrawing:
             self.draw_frame()
         else:
             self._next_frame = asyncio.get_running_loop().call_later(wait_s, self.draw_frame)
+
+    def _look(self) -> None:
+        """Draw what nobody told of, unless a frame is on its way."""
+        if self._is_resting or not (self._is_told or self._next_frame):
+            self.draw_frame()
 
     def draw_frame(self) -> None:
         """One frame: everything that arrived since the last one, at once."""
