@@ -182,9 +182,16 @@ class AnswerDrawing:
             return
         wait_s = self._drawn_s + SOONEST * self._frame_s - monotonic()
         if wait_s <= 0:
-            self.draw_frame()
+            self._draw_told()
         else:
-            self._next_frame = asyncio.get_running_loop().call_later(wait_s, self.draw_frame)
+            self._next_frame = asyncio.get_running_loop().call_later(wait_s, self._draw_told)
+
+    def _draw_told(self) -> None:
+        """A frame that no message of Textual's draws: an error in it ends the app all the same."""
+        try:
+            self.draw_frame()
+        except Exception as error:  # noqa: BLE001  as Textual does for what it calls
+            self._widgets.screen.app._handle_exception(error)
 
     def _look(self) -> None:
         """Draw what nobody told of, unless a frame is on its way."""
