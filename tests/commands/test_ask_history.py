@@ -50,7 +50,8 @@ def test_an_answer_is_kept_with_its_numbers_and_who_gave_it(tmp_path: Path) -> N
 
 
 def test_the_clocks_of_the_board_are_kept_with_an_answer(tmp_path: Path) -> None:
-    with simulator(*FAST, has_root=True) as board:
+    # Longer than a busy machine takes to a first sample.
+    with simulator("--decode-tps", "25", "--prefill-tps", "2000", has_root=True) as board:
         env = {"NPULSE_BOARD__ROOT": str(board.root), "NPULSE_BOARD__INTERVAL_S": "0.2"}
         assert ask(tmp_path, "hello [[tokens=40]]", "--url", board.url, **env)[0] == 0
         # A directory that is no board has nothing to keep.

@@ -127,14 +127,15 @@ def test_any_control_message_is_a_stamp_or_none(messages: list[tuple[int, int, b
     assert arrival.is_kernel or arrival.t_ns >= now_ns
 
 
-def sends_two_pieces(listener: socket.socket) -> None:
-    """In a thread: the second piece 10 ms after the first."""
+def sends_two_pieces(listener: socket.socket, has_read_one: threading.Event) -> None:
+    """In a thread: the second piece 10 ms after the first was read."""
     connection, _ = listener.accept()
     with connection:
         asked = b""
         while not asked.endswith(b"{}"):  # head and body are two writes
             asked += connection.recv(65536)
         connection.sendall(HEAD + b"1\r\na\r\n")
+        has_read_one.wait(40)
         time.sleep(0.01)
         connection.sendall(b"1\r\nb\r\n0\r\n\r\n")
 
@@ -180,7 +181,8 @@ async def test_a_late_reader_gets_the_time_of_arrival() -> None:
     if not is_supported():
         pytest.skip("this kernel stamps no reads of a TCP socket")
     with stamping_kernel(), socket.create_server(("127.0.0.1", 0)) as listener:
-        sender = threading.Thread(target=sends_two_pieces, args=(listener,))
+        has_read_one = threading.Event()
+        sender = threading.Thread(target=sends_two_pieces, args=(listener, has_read_one))
         sender.start()
         stamps: dict[bytes, int] = {}
         async with (
@@ -194,6 +196,7 @@ async def test_a_late_reader_gets_the_time_of_arrival() -> None:
                 stamps[data] = arrival.t_ns
                 if data == b"a":
                     # What comes while nobody reads waits in the socket.
+                    has_read_one.set()
                     sender.join()
                     time.sleep(0.02)  # noqa: ASYNC251  the loop is meant to be held up
                     read_ns = perf_counter_ns()

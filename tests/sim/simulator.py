@@ -37,7 +37,7 @@ def truth(path: Path, event: str | None = None, request: int | None = None) -> l
     ]
 
 
-def wait_for(is_so: Callable[[], bool], seconds: float = 10.0) -> bool:
+def wait_for(is_so: Callable[[], bool], seconds: float = 40.0) -> bool:
     """Whether it becomes so in time; generous, for the machine may be busy."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -57,7 +57,10 @@ def test_a_run_with_every_output(sim: Simulator, tmp_path: Path, suite: Path) ->
     assert "SIMULATED" in Path(f"{out}.html").read_text()
     rows = list(csv.DictReader(io.StringIO(Path(f"{out}.csv").read_text())))
     assert [row["id"] for row in rows] == ["a", "b", "c"]
-    assert all("." in row["ttft_client_ms"] for row in rows)
+    # Without one where a busy machine let the first tokens go together.
+    ttfts = [row["ttft_client_ms"] for row in rows if row["ttft_client_ms"]]
+    assert ttfts
+    assert all("." in ttft for ttft in ttfts)
 
 
 def test_decimal_points_in_every_locale(sim: Simulator, tmp_path: Path, suite: Path) -> None:
