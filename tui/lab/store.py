@@ -1,4 +1,4 @@
-"""Where sets and runs of the lab are kept: ``lab`` in the data folder, mode 0600."""
+"""Reads and writes the sets and runs of the lab: ``lab`` in the data folder, mode 0600."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _judgement = msgspec.json.Decoder(Judgement)
 
 @dataclass(frozen=True, slots=True)
 class LabFolders:
-    """Folders of one user. ``bench`` holds the benchmark runs that the lab made."""
+    """Folders of one user. ``bench``: the benchmark runs, including those of the lab."""
 
     sets: Path
     runs: Path
@@ -52,7 +52,7 @@ def lab_folders(data: Path | None = None) -> LabFolders:
 
 
 def set_names(folders: LabFolders) -> list[str]:
-    """The sets there are, by name."""
+    """The names of all sets, sorted."""
     try:
         found = [path.stem for path in folders.sets.iterdir() if path.suffix == ".toml"]
     except OSError:
@@ -61,7 +61,7 @@ def set_names(folders: LabFolders) -> list[str]:
 
 
 def set_path(folders: LabFolders, name: str) -> Path:
-    """The file of a set, by its path or by its name in the folder of sets. Raises SetError."""
+    """The file of a set, from its path or its name. Raises SetError."""
     if name.endswith(".toml") or "/" in name:
         return Path(name)
     path = folders.sets / f"{name}.toml"
@@ -77,8 +77,7 @@ def find_set(folders: LabFolders, name: str) -> PromptSet:
 
 
 def new_set_path(folders: LabFolders, name: str) -> Path:
-    """Where a new set of that name goes. Raises SetError where there is one, or it cannot be a
-    name."""
+    """The file for a new set. Raises SetError if the set exists or the name is invalid."""
     if not _SET_NAME.fullmatch(name):
         said = f"{clean_line(name, 60)!r} cannot be a name; it takes letters, digits, dot, - and _"
         raise SetError([said])
@@ -89,7 +88,7 @@ def new_set_path(folders: LabFolders, name: str) -> Path:
 
 
 def save_set(path: Path, text: str) -> None:
-    """Keeps the text of a set. Raises SetError with one sentence."""
+    """Saves the text of a set. Raises SetError with one sentence."""
     try:
         write_whole(path, text.encode("utf-8", "replace"))
     except OSError as error:
@@ -101,13 +100,13 @@ def save_set(path: Path, text: str) -> None:
 
 
 def new_run_id(set_id: str) -> str:
-    """Time, set, and four characters that keep two of one second apart."""
+    """A new run id: time, set, and four random characters, for two runs within one second."""
     stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     return f"{stamp}-{slug(set_id)}-{secrets.token_hex(2)}"
 
 
 def run_ids(folders: LabFolders) -> list[str]:
-    """Every run there is, oldest first."""
+    """The ids of all runs, oldest first."""
     try:
         names = [entry.name for entry in folders.runs.iterdir() if (entry / RECORD_FILE).is_file()]
     except OSError:
@@ -150,7 +149,7 @@ def read_run(folders: LabFolders, run_id: str) -> LabRun:
 
 
 def save_run(folders: LabFolders, run: LabRun) -> None:
-    """Keeps the record. Raises RunError."""
+    """Saves the record. Raises RunError."""
     data = escaped_json(msgspec.json.format(msgspec.json.encode(run), indent=2)) + b"\n"
     path = folders.runs / run.id / RECORD_FILE
     try:
@@ -161,7 +160,7 @@ def save_run(folders: LabFolders, run: LabRun) -> None:
 
 
 def remove_run(folders: LabFolders, run_id: str) -> None:
-    """Removes the record of a run in which nothing was asked; its folder where it is empty then."""
+    """Removes the record of a run without requests, and its folder if that is empty then."""
     with suppress(OSError):
         (folders.runs / run_id / RECORD_FILE).unlink(missing_ok=True)
         (folders.runs / run_id).rmdir()
@@ -171,8 +170,8 @@ def remove_run(folders: LabFolders, run_id: str) -> None:
 
 
 def judgements(folders: LabFolders, run_id: str) -> list[Judgement]:
-    """The verdicts of a run; of a pair that was judged twice in a pass the last one. A damaged
-    line is left out."""
+    """The verdicts of a run; of a pair judged twice in a pass, the last one. Damaged lines are left
+    out."""
     try:
         lines = read_regular(folders.runs / run_id / JUDGEMENTS_FILE).split(b"\n")
     except OSError:

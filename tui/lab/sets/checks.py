@@ -1,4 +1,4 @@
-"""Checks of a prompt set: those of the benchmark, under the same names, with variables."""
+"""Reads the checks of a prompt set: the benchmark's checks, also with variables in their texts."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ MAX_DEPTH = 8
 
 
 def read_checks(problems: Problems, reader: TableReader, key: str) -> tuple[CheckSpec, ...]:
-    """The checks below ``key``; one that cannot be used is a mistake."""
+    """The checks below ``key``; unusable ones are reported as mistakes."""
     found = (read_check(problems, place, table) for place, table in reader.tables(key))
     return tuple(spec for spec in found if spec is not None)
 
 
 def read_check(problems: Problems, place: Place, table: Mapping[str, object]) -> CheckSpec | None:
-    """One check, or None after a mistake was noted."""
+    """One check; None after reporting a mistake."""
     sentence = _mistake(table, 0)
     if sentence is not None:
         problems.add(place, sentence)
@@ -43,7 +43,7 @@ def read_check(problems: Problems, place: Place, table: Mapping[str, object]) ->
 
 
 def _mistake(table: Mapping[str, object], depth: int) -> str | None:
-    """What is wrong with the names of a check; a clause."""
+    """A clause on unknown names in a check; None if all are known."""
     kind = table.get("kind")
     if not isinstance(kind, str) or kind not in kinds():
         given = "has no kind" if kind is None else f"is of the kind {quoted(kind)}"
@@ -71,7 +71,7 @@ def _pattern_mistake(pattern: str) -> str | None:
 
 
 def _plain(said: str) -> str:
-    """msgspec's sentence without its paths."""
+    """msgspec's message without its paths."""
     return re.sub(r"\s*- at `\$\.?([^`]*)`", lambda m: f" ({m[1]})" if m[1] else "", said)
 
 
@@ -94,7 +94,8 @@ def with_values(spec: CheckSpec, values: Mapping[str, str]) -> CheckSpec:
 
 
 def pattern_problem(spec: CheckSpec) -> str | None:
-    """Why the regular expression of a filled check cannot be used; a clause."""
+    """A clause why a check's regular expression is invalid after filling in values; None if it is
+    valid."""
     if isinstance(spec, Not):
         return pattern_problem(spec.check)
     return _pattern_mistake(spec.pattern) if isinstance(spec, HasMatch | Matches) else None

@@ -1,4 +1,4 @@
-"""A prompt set made of a suite of the benchmark: its prompts and checks, two variants to begin."""
+"""Makes a prompt set from a benchmark suite: its prompts and checks, and two example variants."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tui.lab.sets.variables import odd_braces
 def table_of(suite: Suite) -> dict[str, Any]:
     """The table of the set. Raises SetError for a suite whose prompts are filler."""
     if any(prompt.filler is not None for prompt in suite.prompts):
-        raise SetError([f"the suite {suite.id} is made of filler words, which say nothing."])
+        raise SetError(
+            [f"the suite {suite.id} consists of filler words, which are no prompts to compare."]
+        )
     prompts = []
     for prompt in suite.prompts:
         text = suite.full_text(prompt)
@@ -40,7 +42,7 @@ def table_of(suite: Suite) -> dict[str, Any]:
 
 
 def check_table(spec: CheckSpec) -> dict[str, Any]:
-    """A check as it is written in a file, without what is not set."""
+    """A check as a table for a file, without default values."""
     found: dict[str, Any] = _without_none(msgspec.to_builtins(spec))
     return found
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 Place = tuple[str | int, ...]
-"""Keys and positions from the top: ``("prompt", 0, "check", 1, "kind")``."""
+"""Path of keys and indices from the top level: ``("prompt", 0, "check", 1, "kind")``."""
 
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}")
 _KEY = re.compile(r"""\s*([A-Za-z0-9_-]+|"[^"]*"|'[^']*')\s*(?:\.[^=]*)?=""")
@@ -14,7 +14,8 @@ _QUOTES = ('"""', "'''")
 
 
 def written_places(text: str) -> dict[Place, int]:
-    """Line of each header and key, counted from 1; only what is written in a plain way."""
+    """Line number (from 1) of each header and key. Inline tables and dotted keys are not
+    resolved."""
     found: dict[Place, int] = {}
     counts: dict[Place, int] = {}
     table: Place = ()
@@ -34,7 +35,7 @@ def written_places(text: str) -> dict[Place, int]:
 
 
 def _opened(line: str) -> str:
-    """The quotes of a text of several lines that begins here and does not end here."""
+    """The quotes of a multi-line string that begins but does not end in this line; else None."""
     for quotes in _QUOTES:
         if line.count(quotes) % 2:
             return quotes
@@ -42,7 +43,7 @@ def _opened(line: str) -> str:
 
 
 def _table(name: str, *, is_array: bool, counts: dict[Place, int]) -> Place:
-    """The place of a header; each ``[[name]]`` is the next one of its kind."""
+    """The place of a header; each ``[[name]]`` gets the next index."""
     path: Place = ()
     parts = [part.strip().strip("\"'") for part in name.split(".")]
     for depth, part in enumerate(parts):
@@ -57,7 +58,7 @@ def _table(name: str, *, is_array: bool, counts: dict[Place, int]) -> Place:
 
 
 def line_of(places: Mapping[Place, int], place: Place) -> int | None:
-    """The line of that place, or of the nearest one around it."""
+    """The line of a place, or of the nearest enclosing one."""
     while place:
         if place in places:
             return places[place]

@@ -1,4 +1,4 @@
-"""A prompt set from TOML, checked like the configuration: one sentence for each mistake."""
+"""Parses a prompt set from TOML, with one sentence for each mistake."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def load_set(path: Path) -> PromptSet:
 
 
 def set_bytes(path: Path) -> bytes:
-    """What stands in a file. Raises SetError."""
+    """The content of a set's file. Raises SetError."""
     try:
         return read_regular(path)
     except (OSError, ValueError) as error:
@@ -55,7 +55,7 @@ def set_bytes(path: Path) -> bytes:
 
 
 def parse_set(data: bytes, name: str) -> PromptSet:
-    """The prompt set in these bytes. ``name`` is the file's. Raises SetError with every mistake."""
+    """Parses a prompt set. ``name`` is the file's name. Raises SetError with all mistakes."""
     shown = clean_line(name, 80)
     if len(data) > MAX_FILE_BYTES:
         raise SetError([f"{shown} is larger than {MAX_FILE_BYTES >> 20} MiB, so it is not read."])
@@ -279,7 +279,7 @@ def _check_twice(problems: Problems, what: str, ids: Sequence[str]) -> None:
 
 
 def _check_variables(problems: Problems, made: PromptSet) -> None:
-    """Every variable has a value in every case that a prompt is asked with."""
+    """Checks that every variable of a prompt has a value in each of its cases."""
     systems = [v.system for v in made.variants if v.system]
     for prompt, case in made.rows:
         at = made.prompts.index(prompt)

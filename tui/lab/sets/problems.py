@@ -1,4 +1,4 @@
-"""Mistakes in a prompt set: one sentence each, with the line and how to fix it."""
+"""Mistakes in a prompt set: one sentence each, with the line number and the correction."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Problems:
     sentences: list[str] = field(default_factory=list)
 
     def add(self, place: Place, sentence: str) -> None:
-        """``sentence`` is a clause without its full stop."""
+        """Adds a mistake; ``sentence`` is a clause without its full stop."""
         if len(self.sentences) < MAX_PROBLEMS:
             line = line_of(self.places, place)
             where = self.name if line is None else f"{self.name} line {line}"
@@ -38,17 +38,17 @@ class Problems:
             self.sentences.append(f"{where}: {sentence}{stop}")
 
     def end(self) -> None:
-        """Raises SetError where there was a mistake."""
+        """Raises SetError if there are mistakes."""
         if self.sentences:
             raise SetError(self.sentences)
 
 
 def meant(word: str, known: Collection[str]) -> str:
-    """``; did you mean x?`` or the names there are."""
+    """``did you mean x?``, or the list of valid names."""
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 
 
 def quoted(value: object) -> str:
-    """A value as a sentence shows it."""
+    """A value, shortened and in quotes, for a message."""
     return in_quotes(value, "a table")

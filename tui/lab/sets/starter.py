@@ -1,4 +1,4 @@
-"""The text of a new prompt set, and of one that is made from a prompt or from another tool."""
+"""The text of a new prompt set, and of one made from a prompt or from another tool's file."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import tomli_w
 
 STARTER = """\
-# A prompt set for npulse lab. npulse lab run {name} asks every prompt with every case and variant.
+# A prompt set for npulse lab. npulse lab run {name} sends every prompt with every case and variant.
 title = "{title}"
 repeats = 1
-# shuffled, together (prompts of the same words in a row: a prompt cache helps), or apart
+# shuffled, together (equal prompts in a row, so that a prompt cache is used), or apart
 order = "shuffled"
 max_tokens = 256
-# fail_on = ["checks<100%"]      # npulse lab run exits with 1 where that is so
+# fail_on = ["checks<100%"]      # npulse lab run exits with code 1 if this is true
 
 [[prompt]]
 id = "explain"
@@ -39,12 +39,12 @@ id = "terse"
 system = "You answer as briefly as you can."
 temperature = 0.6
 
-# A list or a range makes one variant of each value:
+# A list or a range makes one variant per value:
 # [[variant]]
 # id = "warm"
 # temperature = {{ from = 0.2, to = 1.0, steps = 5 }}
 
-# A judge model gives an opinion, apart from the checks: npulse lab judge RUN
+# A judge model rates the answers (not a check): npulse lab judge RUN
 # [judge]
 # rubric = "Is the answer correct and complete?"
 # model = "qwen3-4b"
@@ -52,10 +52,10 @@ temperature = 0.6
 
 
 def starter(name: str) -> str:
-    """The commented example that a new set begins with."""
+    """The text of a new set: a commented example."""
     return STARTER.format(name=name, title=name.replace("-", " "))
 
 
 def as_toml(table: Mapping[str, object]) -> str:
-    """The text of a set that was made by a program."""
+    """A generated set as TOML text."""
     return tomli_w.dumps(table, multiline_strings=True)

@@ -1,4 +1,4 @@
-"""Sweeps: a variant whose settings are lists or ranges stands for one variant of each value."""
+"""Sweeps: a variant with lists or ranges as settings is expanded to one variant per value."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from math import prod
 MAX_STEPS = 100
 MAX_VARIANTS = 500
 WHOLE = ("top_k", "max_tokens")
-"""Settings that take whole numbers; a range of them is rounded."""
+"""Settings with whole numbers; the values of a range are rounded."""
 
 
 class SweepError(ValueError):
-    """A range that cannot be one; the message is a clause."""
+    """An invalid list or range; the message is a clause."""
 
 
 def values_of(key: str, value: object) -> list[object] | None:
-    """The values of a list or of ``{from, to, steps}``; None where it is one value. Raises
+    """The values of a list or of ``{from, to, steps}``; None for a single value. Raises
     SweepError."""
     if isinstance(value, list):
         if not value:
@@ -42,8 +42,8 @@ def _is_number(value: object) -> bool:
 
 
 def expanded(variant: Mapping[str, object]) -> list[tuple[str, dict[str, object]]]:
-    """(id suffix, table) of every combination; one with an empty suffix where nothing is swept.
-    Raises SweepError with the key in front."""
+    """(id suffix, table) of every combination; a single one with an empty suffix without sweeps.
+    Raises SweepError; its message begins with the key."""
     swept: dict[str, list[object]] = {}
     for key, value in variant.items():
         try:
@@ -66,7 +66,7 @@ def expanded(variant: Mapping[str, object]) -> list[tuple[str, dict[str, object]
 
 
 def _word(key: str, at: int, value: object) -> str:
-    """A value in an id; texts are numbered, because they are long."""
+    """A value as part of an id; texts are numbered, as they are long."""
     if key == "system":
         return str(at)
     if isinstance(value, bool):

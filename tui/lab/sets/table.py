@@ -1,4 +1,4 @@
-"""Reads the keys of one table of a prompt set, and notes mistakes."""
+"""Reads the keys of one table of a prompt set, and reports mistakes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class TableReader:
-    """Typed values of one table. A value of the wrong type is a mistake and counts as absent."""
+    """Typed values of one table. A value of a wrong type is reported and treated as absent."""
 
     def __init__(self, problems: Problems, place: Place, table: Mapping[str, object]) -> None:
         self._problems = problems
@@ -22,11 +22,11 @@ class TableReader:
         self.table = table
 
     def wrong(self, key: str, sentence: str) -> None:
-        """Note a mistake of that key; an empty key is the whole table."""
+        """Report a mistake in a key; the empty key is the whole table."""
         self._problems.add((*self._place, key) if key else self._place, sentence)
 
     def only(self, known: Collection[str], what: str) -> None:
-        """Every other key is a mistake."""
+        """Report all other keys as mistakes."""
         for key in self.table:
             if key not in known:
                 self.wrong(key, f"{what} has no key {quoted(key)}; {meant(key, known)}")
@@ -45,7 +45,7 @@ class TableReader:
         return value
 
     def name(self, key: str, default: str) -> str:
-        """An id: it names a column, a row and a file."""
+        """An id, used as the name of a column, a row and a file."""
         value = self.text(key, default)
         if len(value) > ID_CHARS or not _ID.fullmatch(value):
             sentence = f"{key} is {quoted(value)}; it takes up to {ID_CHARS} letters, digits, . _ -"
@@ -100,7 +100,7 @@ class TableReader:
         return ()
 
     def values(self, key: str) -> dict[str, str]:
-        """A table of texts; numbers are taken as they are written."""
+        """A table of texts; numbers are converted to texts."""
         value = self.table.get(key)
         if value is None:
             return {}

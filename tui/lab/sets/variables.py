@@ -1,4 +1,4 @@
-"""Variables in texts: ``{{name}}`` stands for a value of the case."""
+"""Variables in texts: ``{{name}}`` is replaced by a value of the case."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _BRACES = re.compile(r"\{\{.*?(?:\}\}|$)", re.DOTALL)
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """The variables of a text, each once, in their order."""
+    """The names of the variables in a text, each once, in order."""
     return tuple(dict.fromkeys(VARIABLE.findall(text)))
 
 
 def odd_braces(text: str) -> str | None:
-    """The first pair of braces that is no variable; None where there is none."""
+    """The first pair of braces that is not a variable; None without any."""
     for match in _BRACES.finditer(text):
         if not VARIABLE.fullmatch(match[0]):
             return match[0]
@@ -23,5 +23,5 @@ def odd_braces(text: str) -> str | None:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """The text with values; a variable without one stays as it is written."""
+    """The text with values filled in; a variable without a value is left unchanged."""
     return VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)
