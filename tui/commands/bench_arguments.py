@@ -184,10 +184,15 @@ def _run(verb: argparse.ArgumentParser) -> None:
         "--sampled", dest="greedy", action="store_false", help="sample with the settings below"
     )
     add("--thinking", action="store_true", help="let the model think; token limits are tripled")
-    add("--temperature", type=float, metavar="X", help="unless the run is greedy")
-    add("--top-p", type=float, metavar="X")
-    add("--top-k", type=int, metavar="N")
-    add("--repeat-penalty", type=float, metavar="X")
+    add(
+        "--temperature",
+        type=float,
+        metavar="X",
+        help="sampling temperature, unless the run is greedy",
+    )
+    add("--top-p", type=float, metavar="X", help="nucleus sampling")
+    add("--top-k", type=int, metavar="N", help="candidates per token")
+    add("--repeat-penalty", type=float, metavar="X", help="above 1 against repetition")
     add_board(verb)
     add("--no-warm-up", action="store_true", help="run no warm-up request first")
     add(
@@ -273,12 +278,23 @@ def _resume(verb: argparse.ArgumentParser) -> None:
     add_fleet(verb)
     verb.add_argument("--model", metavar="NAME", help="the model, if the run's is not loaded")
     add_board(verb)
-    verb.add_argument("--max-time", type=duration, metavar="TIME")
-    verb.add_argument("--strict", action="store_true")
-    verb.add_argument("--force", action="store_true", help="run although a gate refuses")
-    verb.add_argument("--no-warm-up", action="store_true")
-    verb.add_argument("--cool-down", type=seconds, default=120.0, metavar="S")
-    verb.add_argument("--no-hash", action="store_true")
+    verb.add_argument(
+        "--max-time",
+        type=duration,
+        metavar="TIME",
+        help="start no request after this time: 30m, 2h",
+    )
+    verb.add_argument("--strict", action="store_true", help="do not run if a gate warns")
+    verb.add_argument("--force", action="store_true", help="run even if a gate refuses")
+    verb.add_argument("--no-warm-up", action="store_true", help="run no warm-up request first")
+    verb.add_argument(
+        "--cool-down",
+        type=seconds,
+        default=120.0,
+        metavar="S",
+        help="longest wait for the NPU to cool before a request (default 120)",
+    )
+    verb.add_argument("--no-hash", action="store_true", help="do not hash the model file")
     _judging(verb)
     add_outputs(verb)
     add_ui(verb)
@@ -308,21 +324,31 @@ def _compare(verb: argparse.ArgumentParser) -> None:
     _vary(verb)
     verb.add_argument("--force", action="store_true", help="compare even if other fields differ")
     verb.add_argument("--exclude-tainted", action="store_true", help="leave out tainted requests")
-    verb.add_argument("--fail-on", action="append", default=[], metavar="EXPR")
+    verb.add_argument(
+        "--fail-on",
+        action="append",
+        default=[],
+        metavar="EXPR",
+        help="exit with code 1 if a condition is true, such as decode<-5%%",
+    )
     for name in ("json", "md", "html"):
         verb.add_argument(f"--{name}", metavar="FILE", help=f"write {name} there; - is stdout")
 
 
 def _history(verb: argparse.ArgumentParser) -> None:
     _folder(verb)
-    verb.add_argument("--model", metavar="NAME")
-    verb.add_argument("--suite", metavar="NAME")
-    verb.add_argument("--limit", type=count, default=40, metavar="N")
+    verb.add_argument("--model", metavar="NAME", help="only runs of this model")
+    verb.add_argument("--suite", metavar="NAME", help="only runs of this suite")
+    verb.add_argument(
+        "--limit", type=count, default=40, metavar="N", help="at most this many (default 40)"
+    )
     verb.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _import(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    verb.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="results of another benchmark tool"
+    )
     _folder(verb)
 
 
@@ -330,11 +356,15 @@ def _baseline(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "name", nargs="?", metavar="NAME", help="new name; without it, list the names"
     )
-    verb.add_argument("run", nargs="?", default="last", metavar="RUN")
+    verb.add_argument(
+        "run", nargs="?", default="last", metavar="RUN", help="id of the run (default: last)"
+    )
     _folder(verb)
 
 
 def _control(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("word", choices=("pause", "resume", "skip", "abort"))
-    verb.add_argument("run", nargs="?", default="last", metavar="RUN")
+    verb.add_argument("word", choices=("pause", "resume", "skip", "abort"), help="what to do")
+    verb.add_argument(
+        "run", nargs="?", default="last", metavar="RUN", help="id of the run (default: last)"
+    )
     _folder(verb)

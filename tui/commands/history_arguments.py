@@ -78,7 +78,7 @@ def parser() -> Parser:
     prune.add_argument("--yes", action="store_true", help="remove them for good")
     prune.add_argument("--max-age-days", type=_count, metavar="N", help="instead of config.toml's")
     prune.add_argument("--max-size-mib", type=_count, metavar="N", help="instead of config.toml's")
-    prune.add_argument("--config", metavar="FILE", help="a config file on top of your own")
+    prune.add_argument("--config", metavar="FILE", help="read this config file after your own")
     trend = verb("trend", "how fast each model was day by day, and whether it becomes slower")
     add_trend_options(trend, _count)
     verb("check", "check the database for damage")

@@ -169,6 +169,6 @@ def _import(verb: argparse.ArgumentParser) -> None:
 
 
 def _control(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("word", choices=("pause", "resume", "skip", "abort"))
+    verb.add_argument("word", choices=("pause", "resume", "skip", "abort"), help="what to do")
     _named_run(verb)
     _folder(verb)

@@ -82,7 +82,7 @@ def parser() -> Parser:
                     "to FILE for the dashboards of other users of this machine")  # fmt: skip
     add("--api-key", metavar="KEY", help="API key for recognising the server; clients send "
                     "their own")  # fmt: skip
-    add("--config", metavar="FILE", help="a config file on top of your own")
+    add("--config", metavar="FILE", help="read this config file after your own")
     return made
 
 
