@@ -63,6 +63,8 @@ READING_HINTS: tuple[HintOf, ...] = (
 )
 
 WIDE_COLUMNS = 100
+BROAD_COLUMNS = 160
+"""Width from which the sentences beside the charts have longer lines."""
 
 
 class BoardScreen(LivePage):
@@ -86,6 +88,7 @@ class BoardScreen(LivePage):
         width: 100%; height: auto; border-left: none; overflow: hidden hidden;
     }
     BoardScreen.-narrow #board-sparks { display: block; }
+    BoardScreen.-broad #board-facts { width: 64; }
     BoardScreen.-ascii #board-facts { border-left: ascii $rule; }
     BoardScreen.-ascii.-narrow #board-facts { border-left: none; }
     BoardScreen.-tiny > * { display: none; }
@@ -145,6 +148,7 @@ class BoardScreen(LivePage):
     def _choose_shape(self) -> None:
         is_narrow = self.app.size.width < WIDE_COLUMNS
         self.set_class(is_narrow, "-narrow")
+        self.set_class(self.app.size.width >= BROAD_COLUMNS, "-broad")
         self.query_one(TooSmall).look(self.app.size)
         self._charts.is_narrow = self._findings.is_narrow = is_narrow
         self._show_keys()

@@ -14,7 +14,7 @@ from tui.widgets.bench.parts import folded
 from tui.widgets.kit.bars import heat, spark
 from tui.widgets.kit.rows import Row, fit, pad, row_width, spread
 
-SPARK_CELLS = 8
+SPARK_CELLS = 6
 
 
 def hardware_rows(
@@ -41,7 +41,7 @@ def hardware_rows(
     ddr: Row = (
         (" DDR ", "dim"),
         (f"{fmt.megahertz(seen.number('ddr.freq')):>8}", "text"),
-        (f"  {fmt.percent(seen.number('ddr.load'))}", "text"),
+        (f" {fmt.percent(seen.number('ddr.load')):>5}", "text"),
     )
     temperature_c = seen.number("temp.max")
     role, word = heat(temperature_c)
@@ -74,7 +74,7 @@ def hardware_rows(
 
 def _with_spark(row: Row, values: Sequence[float | None], width: int, glyphs: Glyphs) -> Row:
     room = width - SPARK_CELLS - 1
-    if row_width(row) > room:
+    if row_width(row) >= room:
         return fit(row, width)
     return (*pad(row, room), *spark(values, SPARK_CELLS, glyphs, top=100.0))
 

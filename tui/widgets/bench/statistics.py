@@ -41,7 +41,7 @@ def stat_table(summary: Mapping[str, Summary], width: int) -> list[Row]:
     }
     labels = [f" {known.short_label} {known.unit}" for known, _ in shown]
     room = width - max(map(len, labels), default=0) - 1
-    for dropped in ("MDC", "MAD"):
+    for dropped in ("MAD", "MDC"):
         if sum(len(cells[0]) for cells in columns.values()) > room:
             del columns[dropped]
     lines = [

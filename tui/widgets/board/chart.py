@@ -289,6 +289,8 @@ def spark_row(model: ChartModel, shared: Frame, is_chosen: bool, width: int) -> 
     above = [None if mean is None else mean - low for mean in means]
     line = spark(above, shared.cells, shared.glyphs, top=model.scale.high - low, role="soft")
     value = values_at(model, shared)[0].partition(" of ")[0].strip()
+    if value.isdecimal():
+        value = f"{value} {model.unit}"
     return spread((head, *line), ((value, "text"),), width)
 
 

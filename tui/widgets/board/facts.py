@@ -37,9 +37,22 @@ def wrapped(text: str, width: int) -> list[str]:
             continue
         if line:
             lines.append(line)
-        *whole, line = chop_cells(word, width) or [""]
+        *whole, line = _pieces(word, width)
         lines += whole
     return [*lines, line] if line or not lines else lines
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """A word that is too long in pieces: a path is cut in front of a name where it can be."""
+    pieces: list[str] = []
+    while cell_len(word) > width:
+        piece = chop_cells(word, width)[0]
+        at = piece.rfind("/")
+        if at > len(piece) // 2:
+            piece = piece[:at]
+        pieces.append(piece)
+        word = word[len(piece) :]
+    return [*pieces, word]
 
 
 def _paragraph(name: str, text: str, width: int, role: str = "text") -> list[Row]:

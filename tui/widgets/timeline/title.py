@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
 from tui.timeline.record import Mark, Timeline
 from tui.timeline.view import TimelineView
@@ -17,7 +18,7 @@ def title_row(view: TimelineView, width: int, glyphs: Glyphs) -> Row:
     right = (*_numbers(timeline, glyphs), (" ", "dim"))
     if view.other is not None:
         right = ((" compared with  ", "dim"), *_numbers(view.other, glyphs), (" ", "dim"))
-    room = width - sum(len(text) for text, _ in right) - 12
+    room = width - sum(len(text) for text, _ in right) - 13
     if len(words) > room > 1:
         left = (left[0], (words[: room - 1] + glyphs.ellipsis, "soft"))
     return spread(left, right, width)
@@ -33,7 +34,7 @@ def _numbers(timeline: Timeline, glyphs: Glyphs) -> Row:
         spans.append((f"  {timeline.tokens} tokens", "soft"))
     if timeline.decode_tps is not None:
         mark = "~" if timeline.is_rate_estimated else ""
-        spans.append((f"  {mark}{timeline.decode_tps:.2f} tok/s", "soft"))
+        spans.append((f"  {mark}{fmt.rate(timeline.decode_tps)} tok/s", "soft"))
     return tuple(spans)
 
 
@@ -84,7 +85,7 @@ def _selection_spans(view: TimelineView) -> Row:
         (f"  {count} token{'' if count == 1 else 's'}", "soft"),
     ]
     if count > 1 and lasted_s > 0:
-        spans.append((f"  {(count - 1) / lasted_s:.2f} tok/s", "soft"))
+        spans.append((f"  {fmt.rate((count - 1) / lasted_s)} tok/s", "soft"))
     return tuple(spans)
 
 
