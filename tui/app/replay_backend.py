@@ -120,6 +120,8 @@ class ReplayBoard:
 
     def __init__(self) -> None:
         self.history = BoardHistory()
+        # Samples that there are come with the answer, which takes a second or more.
+        self.history.absence = "not recorded"
         self._view: BoardView | None = None
 
     @property

@@ -28,7 +28,7 @@ from tui.commands.bench_progress import shown_by
 from tui.commands.bench_run import EXITS, on_this_machine, watched
 from tui.commands.exit_code import ExitCode
 from tui.commands.fleet_arguments import FleetUsageError, fleet_runner
-from tui.core.text.format import long_seconds
+from tui.core.text.format import forecast_text
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.lab import opinions, plan, report, store
@@ -251,8 +251,7 @@ def _loads(expectations: Sequence[_Expected]) -> str:
 
 
 def _span(span: tuple[float, ...]) -> str:
-    likely, low, high = span
-    return f"~{long_seconds(likely)} ({long_seconds(low)} to {long_seconds(high)})"
+    return forecast_text(*span)
 
 
 @dataclass(frozen=True, slots=True)

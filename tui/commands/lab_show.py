@@ -16,7 +16,7 @@ from tui.lab import store
 from tui.lab.model.differences import Span, differing_all, same_words
 from tui.lab.model.matrix import LabAnswer, MatrixRow, cell_passed, cell_state
 from tui.lab.model.result import LabResult
-from tui.lab.model.variant_figures import middle_text, share_text
+from tui.lab.model.variant_figures import middle_text, rate_text, share_text
 from tui.lab.report import cell_text
 from tui.lab.results import result_of
 from tui.lab.store import LabFolders
@@ -99,7 +99,7 @@ def _figures(result: LabResult, names: Sequence[str]) -> list[Sequence[Cell]]:
             share_text(one.passed),
             share_text(one.checks),
             middle_text(one.tokens, 0),
-            middle_text(one.decode_tps),
+            rate_text(one.decode_tps),
             middle_text(one.ttft_ms, 0),
         ]
         if has_same:

@@ -25,6 +25,7 @@ from tui.lab.model.matrix import CellState, LabAnswer, cell_passed, cell_state
 from tui.lab.model.result import LabResult
 from tui.lab.model.variant_figures import (
     middle_text,
+    rate_text,
     share_text,
 )
 
@@ -174,7 +175,7 @@ def _variants(result: LabResult) -> Iterator[Block]:
             share_text(one.passed),
             share_text(one.checks),
             middle_text(one.tokens, 0),
-            middle_text(one.decode_tps),
+            rate_text(one.decode_tps),
             middle_text(one.ttft_ms, 0),
             middle_text(one.latency_ms, 0),
         ]

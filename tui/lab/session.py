@@ -20,7 +20,7 @@ from tui.bench.session.process import BenchPlace, place_arguments
 from tui.bench.store import controls, runs
 from tui.bench.store.detached import Detached, is_alive, last_words, start
 from tui.bench.store.runs import RunError
-from tui.core.text.format import long_seconds
+from tui.core.text.format import forecast_text
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.files.private import read_regular, write_whole
@@ -87,8 +87,7 @@ class Lab:
         speed.size_bytes = place.size_bytes
         spans = [expected(plan.suite_of(found, p), speed, place.context_tokens) for p in parts]
         likely, low, high = (sum(values) for values in zip(*spans, strict=True))
-        between = f"{long_seconds(low)} to {long_seconds(high)}"
-        return f"{count} requests{models}, ~{long_seconds(likely)} ({between})"
+        return f"{count} requests{models}, {forecast_text(likely, low, high)}"
 
     # The run --------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ WIDE_HINTS: tuple[HintOf, ...] = (
     HintOf("readings", "board.readings"),
     HintOf("what fits", "board.calculator"),
     HintOf("explain", "explain"),
+    HintOf("help", "help"),
 )
 NARROW_HINTS: tuple[HintOf, ...] = (
     HintOf("back", "board.back"),
@@ -54,6 +55,8 @@ NARROW_HINTS: tuple[HintOf, ...] = (
     HintOf("RAM", "board.calculator"),
     HintOf("more", "board.page_down", is_short=True),
 )
+FOR_FINDINGS = frozenset({"finding", "open", "why", "copy"})
+"""Hints that name nothing where there is no finding."""
 READING_HINTS: tuple[HintOf, ...] = (
     HintOf("back", "board.back"),
     HintOf("scroll", "board.up", "board.down"),
@@ -121,6 +124,7 @@ class BoardScreen(LivePage):
         self._backend = backend
         self._copy = copy
         self._no_fix = no_fix
+        self._has_finding = False
         self.draws = 0
         """Number of redraws, as a measure of cost."""
 
@@ -155,6 +159,9 @@ class BoardScreen(LivePage):
 
     def _show_keys(self) -> None:
         hints = NARROW_HINTS if self.has_class("-narrow") else WIDE_HINTS
+        self._has_finding = self._findings.chosen is not None
+        if not self._has_finding:
+            hints = tuple(hint for hint in hints if hint.label not in FOR_FINDINGS)
         self.show_hints(READING_HINTS if self._is_at_readings else hints)
 
     @property
@@ -189,6 +196,8 @@ class BoardScreen(LivePage):
             return
         self._charts.draw(board.history, facts.answers, self._backend.clock_ns())
         self._findings.draw(facts, board.history.latest, board.load)
+        if self._has_finding != (self._findings.chosen is not None):
+            self._show_keys()
 
     # Actions -----------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from tui.bench.store import runs
 from tui.bench.store.document import load
 from tui.bench.store.folder import default_folder
 from tui.bench.store.history import entries
-from tui.core.text.format import UNKNOWN, long_seconds, rate
+from tui.core.text.format import UNKNOWN, forecast_text, rate
 from tui.core.text.json_text import escaped_json
 from tui.core.text.printed import PLAIN, Cell, Paper, cells_of, folded, table
 from tui.core.text.sanitize import clean
@@ -179,8 +179,7 @@ def _counts(row: Mapping[str, object]) -> str:
 
 def _span(row: Mapping[str, object]) -> str:
     likely, low, high = (float(str(row[key])) for key in ("expected_s", "low_s", "high_s"))
-    between = f" ({long_seconds(low)} to {long_seconds(high)})" if high > low else ""
-    return f"~{long_seconds(likely)}{between}"
+    return forecast_text(likely, low, high)
 
 
 def history(options: argparse.Namespace, paper: Paper = PLAIN) -> int:

@@ -46,6 +46,8 @@ class BoardHistory:
         self._coarse: dict[str, deque[tuple[int, float | None, float | None]]] = {}
         """Of each reading, time, least and largest value of :data:`COARSE_SAMPLES` each."""
         self.latest: Snapshot | None = None
+        self.absence = "reading ..."
+        """What stands in place of readings before the first sample."""
 
     def add(self, snapshot: Snapshot) -> None:
         """Take one snapshot; one value is added to every series."""

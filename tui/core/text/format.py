@@ -49,6 +49,12 @@ def long_seconds(value_s: float | None) -> str:
     return f"{hours} h {minutes:02d} min"
 
 
+def forecast_text(likely_s: float, low_s: float, high_s: float) -> str:
+    """``~34 s (25 s to 44 s)``; one figure where both ends read alike."""
+    low, high = long_seconds(low_s), long_seconds(high_s)
+    return f"~{long_seconds(likely_s)}" + ("" if low == high else f" ({low} to {high})")
+
+
 def clock(value_s: float | None) -> str:
     """A duration in the least room: 0:41, 4:18, 1:02:09."""
     if value_s is None:

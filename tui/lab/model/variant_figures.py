@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from tui.bench.model.metrics import metric
 from tui.core.text.format import UNKNOWN
 
 
@@ -78,7 +79,12 @@ def share_text(found: Share) -> str:
     return f"{found.count}/{found.n}, {found.pct:.0f} % [{found.low_pct:.0f}, {found.high_pct:.0f}]"
 
 
-def middle_text(found: Middle, digits: int = 2) -> str:
+def rate_text(found: Middle) -> str:
+    """A median of rates in tok/s, with the digits that rates have everywhere."""
+    return middle_text(found, metric("decode_tps").digits_of(found.median))
+
+
+def middle_text(found: Middle, digits: int) -> str:
     """A median with its interval; ``~`` marks an estimate."""
     if found.median is None:
         return UNKNOWN

@@ -58,7 +58,7 @@ def npu_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
 def _npu_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
     snapshot = history.latest
     if snapshot is None:
-        return [spread((("npu", "strong"),), (("reading ...", "dim"),), width)]
+        return [spread((("npu", "strong"),), ((history.absence, "dim"),), width)]
     right: Row = (
         (fmt.megahertz(snapshot.number("npu.freq")), "dim"),
         ("  ", "dim"),
@@ -118,7 +118,7 @@ def memory_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
     total = None if snapshot is None else snapshot.number("ram.total")
     title = spread((("memory", "strong"),), ((f"{fmt.gib(total)} GiB", "dim"),), width)
     if snapshot is None or not total:
-        reason = "reading ..." if snapshot is None else snapshot.get("ram.total").reason
+        reason = history.absence if snapshot is None else snapshot.get("ram.total").reason
         return [title, ((f"{fmt.UNKNOWN}  {reason or ''}", "dim"),), ()]
     available = snapshot.number("ram.available")
     model = snapshot.number("ram.model")
@@ -151,7 +151,7 @@ def board_rows(history: BoardHistory, width: int, glyphs: Glyphs) -> list[Row]:
     """DDR clock and load, SoC temperature, and npulse's own cost."""
     snapshot = history.latest
     if snapshot is None:
-        return [spread((("board", "strong"),), (("reading ...", "dim"),), width), (), (), ()]
+        return [spread((("board", "strong"),), ((history.absence, "dim"),), width), (), (), ()]
     governor = snapshot.text("npu.governor")
     title_right = f"governor {clean(governor, newlines=False)}" if governor else ""
     cells = history_cells(width)

@@ -21,7 +21,7 @@ from tui.lab.model.matrix import (
     cell_state,
 )
 from tui.lab.model.screen import OpenLab
-from tui.lab.model.variant_figures import VariantFigures, middle_text, share_text
+from tui.lab.model.variant_figures import VariantFigures, middle_text, rate_text, share_text
 from tui.widgets.kit.grounds import on_ground
 from tui.widgets.kit.rows import Row, Span, fit, pad, spread
 
@@ -224,7 +224,7 @@ def figure_rows(
     settings = column.settings or "as configured"
     parts = [f"passed {share_text(found.passed)}", f"checks {share_text(found.checks)}"]
     parts += [
-        f"{middle_text(found.decode_tps)} tok/s",
+        f"{rate_text(found.decode_tps)} tok/s",
         f"TTFT {middle_text(found.ttft_ms, 0)} ms",
     ]
     if found.determinism is not None:
