@@ -49,6 +49,13 @@ def test_the_best_match_is_on_top(query: str, first: str) -> None:
     assert texts(query)[0] == first
 
 
+def test_an_article_is_not_what_was_typed_for() -> None:
+    found = texts("th")
+    theme = found.index("theme: dark, light, high contrast, your own")
+    assert theme < found.index("the previous branch") < len(found)
+    assert texts("the previous")[0].startswith("the previous ")
+
+
 def test_the_letters_that_were_asked_for_are_marked() -> None:
     command = Command("x", "copy the last code block", "Alt+Y", "conversation")
 

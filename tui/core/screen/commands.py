@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from tui.core.screen.keys.groups import COMMAND_GROUPS, FIELD_GROUP, FIELD_IDS, 
 
 WORD_START, INSIDE, KEY = 3, 1, 4
 """What a word of the query is worth where it begins a word, stands inside of one, or is the key."""
+
+FILLING = frozenset({"the", "to", "of", "or", "and", "in", "its", "it", "this", "with"})
+WORD = re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,8 @@ def _by_words(words: Sequence[str], command: Command) -> tuple[int, frozenset[in
     keys = command.keys.lower().split(", ")
     score, matched = 0, set[int]()
     for word in words:
-        inside = text.find(word)
-        start = text.find(f" {word}") + 1 if not text.startswith(word) else 0
-        if text.startswith(word) or start:
+        inside, start = text.find(word), _word_start(word, text)
+        if start is not None:
             score += WORD_START + (start == 0)
             matched.update(range(start, start + len(word)))
         elif inside >= 0:
@@ -98,6 +101,14 @@ def _by_words(words: Sequence[str], command: Command) -> tuple[int, frozenset[in
         score += KEY if word in keys else 0
         score += command.group.startswith(word)
     return score, frozenset(matched)
+
+
+def _word_start(word: str, text: str) -> int | None:
+    """Where a word of the text begins with this one. Who types ``th`` means no article."""
+    for found in WORD.finditer(text):
+        if found[0].startswith(word) and (found[0] not in FILLING or found[0] == word):
+            return found.start()
+    return None
 
 
 def _by_letters(letters: str, text: str) -> list[int]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from tui.bench.model.screen import Picture, Series
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
+from tui.widgets.bench.parts import folded
 from tui.widgets.kit.plot import BRAILLE_DOTS, Line, Scale, ascii_frame, nice_top, plot
 from tui.widgets.kit.rows import Row, Rows, cut, fit, pad, row_width, spread
 
@@ -31,7 +32,9 @@ def picture_rows(picture: Picture, width: int, height: int, glyphs: Glyphs) -> l
     title = _title(picture, width, glyphs)
     if not picture.series or height < MIN_ROWS:
         why = picture.why if not picture.series else ""
-        rows: list[Row] = [title, (), ((f"  {fmt.UNKNOWN}  {why}", "dim"),)]
+        lines = folded(why, width - 6)
+        rows: list[Row] = [title, (), ((f"  {fmt.UNKNOWN}  {lines[0]}", "dim"),)]
+        rows += [((f"     {line}", "dim"),) for line in lines[1:]]
         return ([fit(row, width) for row in rows] + [()] * height)[:height]
     draw = {"bars": _bars, "dots": _dots, "lines": _lines, "columns": _columns}[picture.kind]
     # The last column stays free, as beside all other text.

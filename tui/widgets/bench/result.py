@@ -122,8 +122,8 @@ def compare_rows(found: Comparison, width: int, glyphs: Glyphs, force_key: str =
     elif found.blocking:
         rows.append(((" NOT COMPARABLE, compared anyway", "bad"),))
     rows += _list(found.blocking, "bad", width)
-    rows += [()] if found.blocking else []
     if found.rows:
+        rows += [()] if found.blocking else []
         rows += _verdicts(found.rows, width, glyphs)
     rows += _shares(found)
     rows += _prompts(found, width, glyphs)

@@ -39,8 +39,9 @@ def stat_table(summary: Mapping[str, Summary], width: int) -> list[Row]:
         head: _column(head, [text_of(*one) for one in shown])
         for head, (text_of, _) in _COLUMNS.items()
     }
-    labels = [f" {known.short_label} {known.unit}" for known, _ in shown]
-    room = width - max(map(len, labels), default=0) - 1
+    # Of all that may come, so that no column goes when another row comes.
+    labels = [f" {metric(name).short_label} {metric(name).unit}" for name in (*ALWAYS, *SOMETIMES)]
+    room = width - max(map(len, labels)) - 2
     for dropped in ("MAD", "MDC"):
         if sum(len(cells[0]) for cells in columns.values()) > room:
             del columns[dropped]
