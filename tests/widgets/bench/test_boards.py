@@ -53,7 +53,7 @@ def test_an_address_is_not_repeated_in_the_reason() -> None:
         sentence="ssh://shed was not reached: No route to host",
     )  # fmt: skip
     said = words(board_rows((BoardNow(board),), 80, 9))
-    assert said.splitlines()[-1].split("  ")[-1] == "No route to host"
+    assert said.splitlines()[-1].split("  ")[-1].strip() == "No route to host"
 
 
 def test_the_plan_names_the_board_that_is_asked() -> None:
