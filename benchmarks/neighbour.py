@@ -65,8 +65,8 @@ class Neighbour:
     def copies_per_s(self, from_ns: int, to_ns: int) -> float:
         """Copies per second between the first and the last copy in this time. Raises ValueError.
 
-        With a core to itself, per second of its own processor time: then a stranger that is
-        given the core for a moment does not count as a slow memory.
+        With a core to itself, per second of its own processor time, so that a short use of the
+        core by another program does not count as slow memory.
         """
         copies = self._copies_ns
         first, end = bisect.bisect_left(copies, from_ns), bisect.bisect_right(copies, to_ns)

@@ -72,8 +72,9 @@ _SHAPES = {"list": "list", "fence": "code", "table": "table", "cjk": "cjk", "one
 
 
 def _in_each_dialect(tokens: int, answers: int) -> tuple[TimingPlan, ...]:
-    """Short enough for a server that fixes 512 tokens. One repeats all that it has said in every
-    event: its megabytes a second would be what is measured, so it is asked for less."""
+    """Short enough for a server with a fixed limit of 512 tokens. One server repeats the whole
+    answer in every event; it gets fewer tokens, so that its megabytes per second do not
+    dominate."""
     usual = {name: TimingPlan(200, tokens, answers, dialect=name) for name in DIALECTS}
     repeating = {"rkllm-chat": TimingPlan(50, 60, answers, dialect="rkllm-chat")}
     return tuple({**usual, **repeating}.values())

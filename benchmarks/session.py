@@ -68,10 +68,10 @@ class AnswerRun:
 
     @property
     def growth(self) -> float:
-        """Processor time in the last quarter of the answer over that in the first.
+        """Ratio of the processor time in the last quarter of the answer to that in the first.
 
-        Quarters of tokens, in the simulator's time, each delayed by half a second so that what a
-        frame shows late belongs to the quarter that it came from.
+        Quarters by number of tokens, in the simulator's time, each delayed by half a second, so
+        that late frames count to the quarter of their tokens.
         """
         quarter = self.tokens // 4
         edges = [self.truth.token_ns[i] for i in (0, quarter, self.tokens - quarter - 1, -1)]
@@ -204,7 +204,7 @@ class Session:
         return replay(self._replayed, new, truth, self._right)
 
     def ask_for_prose(self, seconds: float) -> None:
-        """Ask for a long answer, and let it stream for so long."""
+        """Requests a long answer and lets it stream for so many seconds."""
         self.terminal.type("[[prose]]")
         self.terminal.keys("enter")
         time.sleep(seconds)

@@ -1,8 +1,8 @@
-"""What sharing prompts out by Dask costs: two simulated boards, and the same short prompts in turns
-asked by a bare HTTP client, by a benchmark of one board without Dask, and by one of both boards.
+"""The cost of distributing prompts with Dask: the same short prompts sent to two simulated boards
+by a bare HTTP client, by a benchmark on one board without Dask, and by a benchmark on both.
 
-Processor time is that of the process that begins the run, from its first request to its last
-answer; what the workers on the boards need is told apart.
+Processor time is that of the process that starts the run, from its first request to its last
+answer; that of the workers on the boards is counted separately.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ FLAGS = ("--no-warm-up", "--cool-down=0", "--no-hash", "--ui=jsonl", "--force")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one way to ask the prompts: seconds from the first request to the last answer, and
-    processor time in ns of who asked and of the workers."""
+    """Figures of one way to send the prompts: seconds from the first request to the last answer,
+    and processor time in ns of the sending process and of the workers."""
 
     wall_s: float
     cpu_ns: int
@@ -47,7 +47,7 @@ class Cost:
 
 
 def measure(plan: Plan, results: Results) -> None:
-    """Once for each run."""
+    """Measures once for each run of the plan."""
     if importlib.util.find_spec("distributed") is None:
         results.note(f"{SCENARIO}: no Dask here (pip install 'npulse[fleet]')")
         return
@@ -87,7 +87,7 @@ def _record(costs: dict[str, tuple[Cost, int]], prompts: int, results: Results) 
 
 
 async def _bare(boards: Sequence[Simulator], prompts: int) -> Cost:
-    """Each board is asked the next prompt when it has answered, by no more than HTTP."""
+    """Sends each board its next prompt after its answer, with plain HTTP."""
     left = deque(range(prompts))
 
     async def pull(board: Simulator, client: httpx.AsyncClient) -> None:
@@ -127,7 +127,7 @@ def _shared(boards: Sequence[Simulator], folder: Path) -> Cost:
 
 @contextmanager
 def _worker(name: str, board: Simulator, address: str, folder: Path) -> Iterator[int]:
-    """Its process number."""
+    """Starts a worker; yields its process id."""
     place = (f"--url={board.url}", f"--root={board.root}")
     with _npulse(folder / name, "worker", f"tcp://{address}", f"--name={name}", *place) as process:
         yield process.pid
@@ -156,8 +156,8 @@ def _npulse(home: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _run(folder: Path, name: str, place: Sequence[str], workers: Sequence[int] = ()) -> Cost:
-    """A benchmark of the prompts, whose events say when it begins and ends. Raises ValueError where
-    not all were answered."""
+    """Runs a benchmark of the prompts and takes its start and end from its events. Raises
+    ValueError if not all were answered."""
     prompts, began = folder / "prompts.jsonl", None
     limit = f"--max-tokens={TOKENS}"
     answered, end_s = 0, time.monotonic() + END_S

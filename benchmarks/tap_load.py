@@ -1,8 +1,8 @@
-"""Clients that read streams at the same time, and the server that sends them, for the tap.
+"""Load for the tap: clients that read streams at the same time, and a server that sends them.
 
-The simulated board answers one request at a time, as the NPU does; a forwarder has to be measured
-with several too. So the server is a small one of its own: each stream has its schedule, and when
-each chunk left is written down. The kernel stamps when each one reached its client.
+The simulated board answers one request at a time, but a forwarder has to be measured with several
+too. So this is another small server: each stream has a schedule, and the sending time of each chunk
+is recorded. Its arrival at the client is the kernel's timestamp.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tui.core.kernel_clock import ANCILLARY_BYTES, ArrivalClock, enable
 
 TIMEOUT_S = 60.0
 SETTLE_S = 0.2
-"""Before and after the chunks, for what is still done about heads and copies."""
+"""Pause in seconds before and after the chunks, so that work on heads and copies is not counted."""
 _TOKEN = b'"content"'
 _HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
@@ -31,7 +31,7 @@ _MODELS = b'{"object":"list","data":[{"id":"qwen3-4b","object":"model"}]}'
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``clients`` at once, each with ``chunks`` at ``rate_tps``."""
+    """``clients`` streams at once, each with ``chunks`` chunks at ``rate_tps``."""
 
     clients: int
     rate_tps: float
@@ -39,13 +39,13 @@ class Load:
 
     @property
     def scenario(self) -> str:
-        """``tap-200`` is one client, ``tap-10x20`` are ten."""
+        """Name of the scenario: ``tap-200`` for one client, ``tap-10x20`` for ten."""
         several = "" if self.clients == 1 else f"{self.clients}x"
         return f"tap-{several}{self.rate_tps:g}"
 
 
 class ChunkServer:
-    """An OpenAI-compatible server on loopback that waits with its answers until it is told."""
+    """An OpenAI-compatible server on loopback that holds its answers back until :meth:`go`."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
@@ -54,18 +54,18 @@ class ChunkServer:
         Thread(target=self._accept, daemon=True).start()
 
     def begin(self, load: Load) -> None:
-        """The next requests are answered so."""
+        """Sets the load for the next requests."""
         self._load = load
         self._go, self._finish = Event(), Event()
         self.sent_ns: list[list[int]] = []
-        """Of each stream: when its chunks left."""
+        """Sending times of the chunks, for each stream."""
 
     def go(self) -> None:
-        """The streams begin now."""
+        """Starts the streams."""
         self._go.set()
 
     def finish(self) -> None:
-        """The streams end now."""
+        """Ends the streams."""
         self._finish.set()
 
     def close(self) -> None:
@@ -143,10 +143,10 @@ def lags_ms(
     on_begin: Callable[[], None] = lambda: None,
     on_end: Callable[[], None] = lambda: None,
 ) -> list[float]:
-    """How long after it left the server each chunk was at its client, who connects to ``port``.
+    """The delay of each chunk from the server to its client, which connects to ``port``.
 
-    ``on_begin`` and ``on_end`` are called right before the first chunk and after the last one.
-    Raises RuntimeError where chunks are missing.
+    ``on_begin`` and ``on_end`` are called right before the first chunk and after the last.
+    Raises RuntimeError if chunks are missing.
     """
     server.begin(load)
     arrived: list[list[int]] = []

@@ -1,13 +1,13 @@
 """The cost of ``npulse tap``: the delay of a chunk, and processor time per chunk.
 
-The same streams are read directly, through the least forwarder that Python allows
-(``references/forwarder.py``) and through the tap, in turns there and back. What a chunk costs
-depends on the load: a processor that has slept, or has worked for others, is slow at first. So one
-client is measured at some rates, and several at once. The tap's two processes, the one that
-forwards and the one that measures, are told apart; the least forwarder has only the first one.
+The same streams are read directly, through a minimal forwarder in Python
+(``references/forwarder.py``) and through the tap, in this order and back. The cost of a chunk
+depends on the load: a core that was idle, or ran other programs, is slow at first. So one client
+is measured at several rates, and several clients at once. The tap's forwarding and measuring
+processes are counted separately; the minimal forwarder has only the first.
 
-The tap says at its end how long chunks were held up: from their arrival there, by the kernel, until
-they were handed on.
+At its end, the tap prints the delay of its chunks: from their arrival, by the kernel's timestamp,
+until they were forwarded.
 """
 
 from __future__ import annotations
@@ -41,21 +41,20 @@ QUICK = (
 )
 SCENARIOS = tuple(load.scenario for load in FULL)
 BUSY = tuple(load.scenario for load in FULL if load.clients * load.rate_tps >= 200)
-"""Here the budget of processor time per chunk is one in milliseconds: at 200 chunks a second it is
-one percent of a processor. At fewer a second a chunk costs more and all of them less: a processor
-that wakes for each chunk has nothing in its caches, whoever forwards. There the budget is a
-multiple of what the least forwarder costs in the same minute."""
+"""Scenarios whose budget of processor time per chunk is in milliseconds: at 200 chunks/s it is one
+per cent of a core. At lower rates a chunk costs more, as a core that wakes up for each chunk has
+empty caches with any forwarder; there the budget is a multiple of the minimal forwarder's cost."""
 QUIET = tuple(name for name in SCENARIOS if name not in BUSY)
 _WARMING = Load(1, 200, 40)
-"""Then modules are loaded and the history is made."""
+"""A first load, in which modules are imported and the history is created."""
 END_S = 20.0
 DIRECT = "direct"
-"""What stands for no forwarder at all in the tables."""
-_HELD_UP = re.compile(r"held up by ([0-9.]+) ms")
+"""Name of the streams without a forwarder in the tables."""
+_DELAYED = re.compile(r"delay: ([0-9.]+) ms")
 
 
 class Tap:
-    """``npulse tap`` on a free port, with a home of its own. Raises RuntimeError."""
+    """``npulse tap`` on a free port, with an empty home folder. Raises RuntimeError."""
 
     name = "npulse"
 
@@ -88,14 +87,14 @@ class Tap:
         return cpu_ns(pid) - measuring, measuring
 
     def close(self) -> float | None:
-        """Ends it; returns for how long it held up 99 of 100 chunks at most, in ms."""
+        """Ends it; returns the 99th percentile of its delay per chunk in ms, if it printed one."""
         self._process.send_signal(signal.SIGTERM)
-        held_up = _HELD_UP.search(self._process.communicate(timeout=END_S)[1])
-        return None if held_up is None else float(held_up[1])
+        delayed = _DELAYED.search(self._process.communicate(timeout=END_S)[1])
+        return None if delayed is None else float(delayed[1])
 
 
 class Bare:
-    """The least forwarder."""
+    """The minimal forwarder."""
 
     name = "bare"
 
@@ -119,7 +118,7 @@ class Bare:
 
 
 class Measured:
-    """What was measured of one forwarder under one load."""
+    """The measurements of one forwarder under one load."""
 
     def __init__(self, forwarder: Tap | Bare) -> None:
         self.forwarder = forwarder
@@ -140,7 +139,7 @@ class Measured:
 
 
 def measure(plan: Plan, only: set[str], results: Results) -> None:
-    """Each load, in a quick run the busy ones; where ``only`` names some, those."""
+    """Measures each load, in a quick run only the busy ones; with ``only`` those it names."""
     loads = QUICK if plan.is_one_session else FULL
     wanted = only or set(BUSY if plan.is_one_session else SCENARIOS)
     for _ in range(plan.runs):

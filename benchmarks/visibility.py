@@ -159,7 +159,7 @@ class AnswerView:
 def left_of_panels(screen: TerminalScreen) -> int:
     """The column of the line between the answer and the panels to its right, or the width.
 
-    To be asked before an answer is on the screen: tables have such lines too.
+    To be called before an answer is on the screen, as tables have such lines too.
     """
     counts = [0] * screen.cols
     for row in range(screen.rows):

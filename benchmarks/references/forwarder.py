@@ -1,7 +1,7 @@
-"""The least forwarder that Python allows: ``epoll_wait``, ``recv`` and ``send`` for each chunk.
+"""A minimal forwarder in Python: ``epoll_wait``, ``recv`` and ``send`` for each chunk.
 
-It keeps no copy, asks for no time, and neither a slow reader nor a half-closed or broken connection
-is handled: what a forwarder cannot cost less than, not one to be used.
+It makes no copy, reads no clock, and does not handle a slow receiver, a half-closed or a broken
+connection. It is a lower limit of the cost of a forwarder, not for use.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ BUFFER_BYTES = 1 << 16
 
 
 def forward(listener: socket.socket, target: tuple[str, int]) -> None:
-    """Until it is killed."""
+    """Forwards until it is killed."""
     poll = select.epoll()
     poll.register(listener.fileno(), select.EPOLLIN)
     others: dict[int, tuple[socket.socket, socket.socket]] = {}

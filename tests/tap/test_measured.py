@@ -97,7 +97,7 @@ def test_three_clients_at_once_are_measured_as_they_were_served(
         found = tapped.over(3)
         code, lines, noted = tapped.end()
     assert code == 0
-    passed = re.search(r"3 requests, (\d+) chunks passed", noted)
+    passed = re.search(r"3 requests, (\d+) chunks forwarded", noted)
     assert passed
     assert int(passed[1]) > 3
     by_prompt = {truth(log, "request", n)[0]["prompt_tokens"]: n for n in (1, 2, 3)}

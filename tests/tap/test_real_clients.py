@@ -44,4 +44,4 @@ def test_a_real_client_reads_the_same_and_is_measured(name: str, tmp_path: Path)
     assert "refused" in [one.status for one in others]
     assert len(lines) == len(others) + 1 + n_embedded
     n_lists = 1 if name == "openai" else 2
-    assert f"{len(lines)} requests and {n_lists} for lists and the like" in noted
+    assert f"{len(lines)} requests and {n_lists} without an answer, such as model lists" in noted

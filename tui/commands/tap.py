@@ -313,12 +313,10 @@ def _measure(
 def _summary(watcher: Watcher) -> str:
     chunks, p99_ms = watcher.delays.count, watcher.delays.quantile_ms(0.99)
     others = watcher.observer.n_others
-    delay = (
-        "" if p99_ms is None else f"; 99 of 100 of the last were held up by {p99_ms:.3f} ms at most"
-    )
-    more = f" and {others} for lists and the like" if others else ""
+    delay = "" if p99_ms is None else f"; their delay: {p99_ms:.3f} ms (99th percentile)"
+    more = f" and {others} without an answer, such as model lists" if others else ""
     requests = "1 request" if watcher.n_over == 1 else f"{watcher.n_over} requests"
-    return f"{requests}{more}, {chunks} chunks passed{delay}"
+    return f"{requests}{more}, {chunks} chunks forwarded{delay}"
 
 
 def _wait_for(child: int) -> None:

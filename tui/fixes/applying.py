@@ -104,7 +104,7 @@ def write_all(change: Change, place: BoardPlace, writer: FileWriter, *, is_after
 
 
 def _problem(file: ChangedFile, place: BoardPlace, writer: FileWriter) -> FixError | None:
-    """Why what was there before cannot be put back."""
+    """A sentence why an earlier value cannot be restored; None if it can."""
     try:
         _write(file, file.before, place, writer)
     except FixError as error:
@@ -113,7 +113,7 @@ def _problem(file: ChangedFile, place: BoardPlace, writer: FileWriter) -> FixErr
 
 
 def _write(file: ChangedFile, value: str | None, place: BoardPlace, writer: FileWriter) -> None:
-    """Raises FixError, also where it does not hold that afterwards."""
+    """Write a file. Raises FixError, also if it has another value afterwards."""
     writer.write(file.path, value, file.kind)
     if not place.holds(file, value):
         shown = place.read(file.path, file.kind)

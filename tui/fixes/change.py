@@ -74,11 +74,11 @@ class ChangeMemory(Protocol):
         """All stored changes, oldest first. Raises FixError."""
 
     def remember(self, change: Change) -> None:
-        """Raises FixError where that is not possible."""
+        """Store a change. Raises FixError if that is not possible."""
 
     def forget(self, change_id: str) -> bool:
-        """False where it is remembered for root, who alone can forget it. Raises FixError where
-        that is not possible."""
+        """Delete a stored change. False if root has stored it, as only root can delete it then.
+        Raises FixError if that is not possible."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,7 @@ def known_changes(memory: ChangeMemory, place: BoardPlace) -> tuple[KnownChange,
 
 
 def _is_gone(root: str) -> bool:
-    """Whether there is no such folder; one that this user may not see is none of those."""
+    """Whether a folder does not exist; False if this user may not see it."""
     try:
         return not stat.S_ISDIR(os.stat(root).st_mode)  # noqa: PTH116 - is_dir raises some of these
     except PermissionError:

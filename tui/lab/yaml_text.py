@@ -70,8 +70,8 @@ def _check_events(text: str) -> None:
 
 
 def _size_of(node: yaml.Node, known: dict[int, int], above: set[int]) -> int:
-    """How many values a node stands for with its aliases written out. Raises YamlError where that
-    is too many, or where it holds itself."""
+    """Number of values of a node with its aliases expanded. Raises YamlError if there are too many
+    or if it contains itself."""
     key = id(node)
     if key in above:
         raise YamlError("an alias in it holds itself")

@@ -29,7 +29,8 @@ class LoginUse:
             self._is_alone = makes
 
     def leave(self) -> bool:
-        """Whether it can be ended: nobody else uses it. The second time it never can."""
+        """Ends this use. Returns whether the master can be ended, as no other process uses it;
+        False at a second call."""
         if self._fd < 0:
             was_alone, self._is_alone = self._is_alone, False
             return was_alone

@@ -91,8 +91,8 @@ class Ssh:
         return self._socket.exists() and self._control("check").returncode == 0
 
     def connect(self, *, may_ask: bool) -> None:
-        """Log in, and only where that does not go by itself have ssh ask in the terminal, if it
-        ``may_ask``. Raises SshError."""
+        """Log in without questions; if that fails and ``may_ask``, let ssh ask in the terminal.
+        Raises SshError."""
         if self._lent is not None and self._joined(self._lent):
             return
         try:
@@ -204,8 +204,8 @@ class Ssh:
             raise SshError(f"port {port} of {self.address.name} cannot be forwarded: {words}")
 
     def close(self) -> None:
-        """End the connection and remove what it had here; a master that another process still uses
-        stays, and is ended by that one."""
+        """End the connection and remove its files. A master that another process still uses stays,
+        and that process ends it."""
         if self._socket == self._lent:
             for (host, port), local in self._forwarded.items():
                 self._control("cancel", "-L", _forwarding(local, host, port))

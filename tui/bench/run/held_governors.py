@@ -1,4 +1,4 @@
-"""Governors held at one value for the time of a run: what a run asks of whoever can do that."""
+"""Interface with which a run sets governors to a fixed value for its duration."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Protocol
 
 
 class HeldGovernors(Protocol):
-    """All three block while they write. :class:`tui.fixes.pin.Pin` is one."""
+    """All methods block while they write. Implemented by :class:`tui.fixes.pin.Pin`."""
 
     def recover(self) -> Sequence[str]:
-        """Put back what a killed run has left; a sentence for each that could not be."""
+        """Restore governors that a killed run has left. Returns a sentence for each failure."""
 
     def take(self) -> Sequence[str]:
-        """Hold them; what each was before, for the report. Raises RunError."""
+        """Set the governors. Returns the earlier ones as text for the report. Raises RunError."""
 
     def restore(self) -> Sequence[str]:
-        """Put back what was there, if they are held; a sentence for each that could not be."""
+        """Restore the governors, if they are set. Returns a sentence for each failure."""

@@ -76,12 +76,12 @@ class LiveRun:
 
     @property
     def is_of_boards(self) -> bool:
-        """Whether its prompts are shared out to many boards."""
+        """Whether its prompts are distributed to many boards."""
         return self._view.is_of_boards
 
     def is_at(self, url: str, board: str | None) -> bool:
-        """Whether it asks the machine of the server at ``url``, or of many boards that one:
-        ``board`` is what ``--board`` was given for it."""
+        """Whether the run uses the machine of the server at ``url``, or one of its boards is
+        ``board``, the value of ``--board`` for that machine."""
         if not self.is_of_boards:
             return is_same_machine(self.url, url)
         return board is not None and self._boards.is_working(board)

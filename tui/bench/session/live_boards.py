@@ -1,4 +1,4 @@
-"""The boards of a running benchmark of many, folded from its events."""
+"""The state of each board of a running benchmark on many boards, from the run's events."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ Key = tuple[str, int]
 
 @dataclass(slots=True)
 class _Seen:
-    """What was told of one board. ``is_counted``: its figures are those of ``requests``."""
+    """The state of one board. ``is_counted``: the figures in ``board`` include all ``requests``."""
 
     board: Board
     asked: RequestStarted | None = None
     key: Key | None = None
-    """Of the request that it works on, as the run has it; ``asked`` is safe to show."""
+    """Key of its present request, not sanitised; ``asked`` is sanitised."""
     since_s: float = 0.0
-    """When that request began, by the time of the run."""
+    """Start of that request, in seconds since the start of the run."""
     requests: dict[Key, Request] = field(default_factory=dict)
     lost: int = 0
     is_counted: bool = True
     answered_before: int = 0
     worked_s: float = 0.0
-    """How long it could be asked, up to the last time that this ended."""
+    """Seconds in which it was ready, without the present interval."""
     ready_s: float | None = None
-    """Since when it can be asked, by the time of the run; None while it cannot."""
+    """Start of the present ready interval, in seconds of the run; None while it is not ready."""
 
     def rest(self, *, is_lost: bool = False) -> None:
-        """It works on no request any more; ``is_lost``: another board has to be asked."""
+        """Its request has ended; ``is_lost``: another board has to repeat it."""
         self.asked = self.key = None
         self.lost += is_lost
         self.is_counted = self.is_counted and not is_lost
 
 
 class LiveBoards:
-    """What became of each board. Not thread-safe, as :class:`tui.bench.session.live.LiveRun`."""
+    """The state of each board. Not thread-safe, like :class:`tui.bench.session.live.LiveRun`."""
 
     def __init__(self) -> None:
         self._boards: dict[str, _Seen] = {}
 
     @property
     def working(self) -> int:
-        """How many can be asked now."""
+        """Number of boards that are ready."""
         return sum(one.board.state == "working" for one in self._boards.values())
 
     def is_working(self, board: str) -> bool:
-        """Whether a board of that name or address can be asked now."""
+        """Whether the board with this name or address is ready."""
         every = (one.board for one in self._boards.values())
         return any(one.state == "working" and board in (one.name, one.address) for one in every)
 
     def seen(self, event: BoardSeen, elapsed_s: float) -> Key | None:
-        """What became of a board, when the run had lasted so long. The request that it lost, if it
-        had one."""
+        """Takes a board's new state at ``elapsed_s`` seconds of the run. Returns the key of the
+        request that it has lost thereby; None without one."""
         shown = cleaned(event)
         one = self._of(shown.board)
         if event.state == "working" and one.ready_s is None:
@@ -82,7 +82,7 @@ class LiveBoards:
         return key
 
     def asked(self, key: Key, shown: RequestStarted, elapsed_s: float) -> None:
-        """A board was asked that request, when the run had lasted so long."""
+        """Takes the start of a request at ``elapsed_s`` seconds of the run."""
         for other in self._boards.values():
             if other.key == key and other.board.name != shown.board:
                 other.rest(is_lost=True)
@@ -90,8 +90,8 @@ class LiveBoards:
         one.asked, one.key, one.since_s = shown, key, elapsed_s
 
     def ended(self, key: Key, shown: Request, *, is_of_before: bool = False) -> None:
-        """A request is over, however it ended; ``is_of_before``: in a part of the run that is not
-        followed."""
+        """Takes the end of a request. ``is_of_before``: it ended in an earlier part of the run, so
+        it does not count for the rate per hour."""
         if not shown.board:
             return
         one = self._of(shown.board)
@@ -102,11 +102,11 @@ class LiveBoards:
             one.rest()
 
     def rows(self, elapsed_s: float) -> tuple[BoardNow, ...]:
-        """The boards when the run has lasted so long."""
+        """One row per board at ``elapsed_s`` seconds of the run."""
         return tuple(_row(one, elapsed_s) for one in self._boards.values())
 
     def close(self) -> None:
-        """The run is over: no board is asked any more, whether the run lived to say so or not."""
+        """The run has ended, also if it was killed: no board works any more."""
         for one in self._boards.values():
             one.rest()
             if one.board.state == "working":
@@ -121,7 +121,7 @@ class LiveBoards:
 
 def _row(one: _Seen, elapsed_s: float) -> BoardNow:
     if not one.is_counted:
-        # Here and not at each answer: a screen that comes late reads thousands of them at once.
+        # Computed here, not at each answer: a newly opened screen reads thousands of them at once.
         board = msgspec.structs.replace(one.board, lost=one.lost)
         one.board = figures_of(board, tuple(one.requests.values()))
         one.is_counted = True

@@ -18,7 +18,8 @@ from tui.bench.store.detached import Detached, is_alive
 from tui.core.types import GenerationSettings
 
 LOGIN_OPTIONS = ("--board", "--url", "--ssh-socket")
-"""The last one only where ssh would have to ask for something again."""
+"""Options of a connection to a remote board. The last one is only used if ssh had to ask for a
+password or passphrase."""
 
 
 @dataclass(frozen=True, slots=True)
