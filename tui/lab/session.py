@@ -42,20 +42,16 @@ COUNTED = ("ok", "failed", "skipped")
 
 class Lab:
     """``place`` returns the server and board to measure; ``busy`` returns why nothing can be
-    measured now, or None. ``arguments`` are added to the command line of every run."""
+    measured now, or None."""
 
     def __init__(
         self,
         place: Callable[[], BenchPlace | None],
         busy: Callable[[], str | None] = lambda: None,
-        *,
-        data: Path | None = None,
-        arguments: Sequence[str] = (),
     ) -> None:
         self._place = place
         self._busy = busy
-        self._folders = store.lab_folders(data)
-        self._arguments = tuple(arguments)
+        self._folders = store.lab_folders()
         self._lock = threading.RLock()
         self._process: Detached | None = None
         self._follower: MatrixFollower | None = None
@@ -115,9 +111,7 @@ class Lab:
 
     def _begin(self, verb: Literal["run", "resume"], arguments: Sequence[str]) -> str | None:
         try:
-            process = start(
-                verb, (*arguments, *self._arguments), self._folders.bench, command="lab"
-            )
+            process = start(verb, arguments, self._folders.bench, command="lab")
         except RunError as error:
             return str(error)
         with self._lock:

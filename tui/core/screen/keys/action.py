@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 PAGES = "scroll by a page"
@@ -26,3 +27,9 @@ class KeyAction:
     @property
     def help_line(self) -> str:
         return self.line or self.text
+
+
+def picked(keys: Iterable[KeyAction], names: str) -> tuple[KeyAction, ...]:
+    """Those of ``keys`` with these names: their ids without the section before the point."""
+    by_name = {key.action_id.partition(".")[2]: key for key in keys}
+    return tuple(by_name[name] for name in names.split())

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from tui.core.screen.keys.action import PAGES, KeyAction
-
-
-def _picked(keys: Sequence[KeyAction], section: str, names: str) -> tuple[KeyAction, ...]:
-    """The actions of ``keys`` with these names, without the ``section.`` before each."""
-    by_id = {key.action_id: key for key in keys}
-    return tuple(by_id[f"{section}.{name}"] for name in names.split())
-
+from tui.core.screen.keys.action import PAGES, KeyAction, picked
 
 _VERTICAL = "choose a suite, an earlier run or a request; scroll"
 _SIDEWAYS = "from option to option, page to page, request to request"
@@ -52,19 +43,17 @@ BENCH_KEYS: tuple[KeyAction, ...] = (
 )
 """Keys of the benchmark screens (F3); each has some of them."""
 
-BENCH_CHOOSER_KEYS = _picked(
+BENCH_CHOOSER_KEYS = picked(
     BENCH_KEYS,
-    "bench",
     "up down left right more less next_part prev_part open compare retry export back",
 )
-BENCH_LIVE_KEYS = _picked(BENCH_KEYS, "bench", "pause skip stop retry export compare open back")
-BENCH_RESULT_KEYS = _picked(
+BENCH_LIVE_KEYS = picked(BENCH_KEYS, "pause skip stop retry export compare open back")
+BENCH_RESULT_KEYS = picked(
     BENCH_KEYS,
-    "bench",
     "left right next_part prev_part up down page_up page_down open timeline "
     "retry export compare back",
 )
-BENCH_REQUEST_KEYS = _picked(
-    BENCH_KEYS, "bench", "left right open timeline up down page_up page_down home end back"
+BENCH_REQUEST_KEYS = picked(
+    BENCH_KEYS, "left right open timeline up down page_up page_down home end back"
 )
-BENCH_COMPARE_KEYS = _picked(BENCH_KEYS, "bench", "swap force up down page_up page_down back")
+BENCH_COMPARE_KEYS = picked(BENCH_KEYS, "swap force up down page_up page_down back")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from tui.core.screen.keys.action import PAGES, KeyAction
+from tui.core.screen.keys.action import PAGES, KeyAction, picked
 
 _SIDEWAYS = "another variant, another answer"
 
@@ -61,18 +59,13 @@ SET_TEXT_KEYS: tuple[KeyAction, ...] = (
 """Keys of the text of a set, besides the usual ones of a text field."""
 
 
-def _picked(keys: Sequence[KeyAction], names: str) -> tuple[KeyAction, ...]:
-    by_id = {key.action_id: key for key in keys}
-    return tuple(by_id[f"lab.{name}"] for name in names.split())
-
-
-LAB_LIST_KEYS = _picked(
+LAB_LIST_KEYS = picked(
     LAB_KEYS, "up down page_up page_down next_part open new edit editor retry export back"
 )
-LAB_MATRIX_KEYS = _picked(
+LAB_MATRIX_KEYS = picked(
     LAB_KEYS,
     "up down left right page_up page_down open mark compare failed only sort judge use pause skip "
     "stop retry export back",
 )
-LAB_ANSWER_KEYS = _picked(LAB_KEYS, "left right use back")
-LAB_SIDES_KEYS = _picked(LAB_KEYS, "up down left right page_up page_down back")
+LAB_ANSWER_KEYS = picked(LAB_KEYS, "left right use back")
+LAB_SIDES_KEYS = picked(LAB_KEYS, "up down left right page_up page_down back")
