@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tui import __version__
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, add_recording_options, add_server_options, complain
+from tui.commands.parser import Parser, add_recording_options, add_server_options, complain, refused
 
 if TYPE_CHECKING:
     from tui.recording.reading import Recording
@@ -268,8 +268,7 @@ def _attach(arguments: list[str]) -> int:
     except ValueError as error:
         parser.error(str(error))
     except (attach.NothingRunsError, HistoryError) as error:
-        complain(parser.prog, str(error))
-        return ExitCode.FAILED
+        return refused(parser.prog, str(error), ExitCode.FAILED)
     options.url = options.url or options.attach.url
     return _open_dashboard(parser, options)
 
@@ -325,8 +324,7 @@ def _log_in(parser: Parser, options: argparse.Namespace) -> int | None:
     except (ConfigError, ValueError) as error:
         parser.error(str(error))
     except SshError as error:
-        complain(parser.prog, str(error))
-        return ExitCode.UNREACHABLE
+        return refused(parser.prog, str(error), ExitCode.UNREACHABLE)
     return None
 
 
@@ -338,8 +336,7 @@ def _replay_file(options: argparse.Namespace) -> int:
     try:
         recording = read_recording(Path(options.replay).expanduser())
     except RecordingError as error:
-        complain("npulse", str(error))
-        return ExitCode.USAGE
+        return refused("npulse", str(error))
     return _replay(recording, 1.0 if options.speed is None else options.speed, options)
 
 
@@ -368,8 +365,7 @@ def _unknown_command(word: str) -> int:
 
     near = difflib.get_close_matches(word, [*COMMANDS, ATTACH], n=1)
     hint = f"did you mean npulse {near[0]}?" if near else "npulse --help lists the commands"
-    complain("npulse", f"no command {word[:80]!r}; {hint}")
-    return ExitCode.USAGE
+    return refused("npulse", f"no command {word[:80]!r}; {hint}")
 
 
 if __name__ == "__main__":

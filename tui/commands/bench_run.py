@@ -29,11 +29,11 @@ from tui.bench.store import batch_results, document, resume, runs
 from tui.bench.store.controls import Controls
 from tui.bench.store.folder import default_folder
 from tui.bench.store.run_files import Loaded
-from tui.commands import parser
 from tui.commands.bench_outputs import write_outputs
 from tui.commands.bench_progress import Aside, shown_by
 from tui.commands.exit_code import ExitCode
 from tui.commands.fleet_arguments import FleetUsageError, fleet_runner
+from tui.commands.parser import refused
 from tui.core.text.format import milliseconds, rate
 from tui.core.types import GenerationSettings
 from tui.fixes.change import BoardPlace
@@ -193,10 +193,8 @@ def _check_conditions(conditions: list[thresholds.Condition], *, has_baseline: b
         raise thresholds.ConditionError("a change such as decode<-5% needs --baseline NAME")
 
 
-def complain(sentence: str, code: int = ExitCode.USAGE) -> int:
-    """One sentence on stderr, and the exit code."""
-    parser.complain("npulse bench", sentence)
-    return code
+complain = partial(refused, "npulse bench")
+"""One sentence on stderr, and the exit code."""
 
 
 def _go(

@@ -15,7 +15,7 @@ from tui.bench.store.folder import default_folder
 from tui.board.advice.report import write_out
 from tui.commands.doctor_look import Seen, look_at_board
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import complain
+from tui.commands.parser import complain, refused
 from tui.core.board.fix import Fix
 from tui.core.text.sanitize import clean, clean_line
 from tui.files.private import create_private
@@ -55,8 +55,7 @@ def run(options: argparse.Namespace) -> int:
     place, memory = BoardPlace(options.root), BoardChanges()
     problem = _usage_problem(options)
     if problem is not None:
-        complain(COMMAND, problem)
-        return ExitCode.USAGE
+        return refused(COMMAND, problem)
     try:
         kept, said = in_force(memory, place)
     except FixError as error:
@@ -73,13 +72,11 @@ def run(options: argparse.Namespace) -> int:
             _say(f"{in_force_words(change)}; npulse doctor --undo puts it back.")
         made = server_options(options)
     except (FixError, ConfigError, ValueError) as error:
-        complain(COMMAND, str(error))
-        return ExitCode.FAILED
+        return refused(COMMAND, str(error), ExitCode.FAILED)
     try:
         return _fix(options, place, memory, made)
     except FixError as error:
-        complain(COMMAND, str(error))
-        return ExitCode.FAILED
+        return refused(COMMAND, str(error), ExitCode.FAILED)
     except KeyboardInterrupt:
         _say("\nStopped. What was being tried is as it was before.")
         return ExitCode.STOPPED

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from tui.board.advice.report import write_out
 from tui.commands.board import SETTLE_S, WINDOW_S
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, add_root_option, add_server_options, complain
+from tui.commands.parser import Parser, add_root_option, add_server_options, complain, refused
 from tui.core.listen_address import ListenAddress, is_loopback, listen_address
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.history_options import history_file
@@ -104,8 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         made.error("--textfile: the node exporter reads only files whose name ends in .prom")
     missing = _missing(options)
     if missing is not None:
-        complain(COMMAND, missing)
-        return ExitCode.FAILED
+        return refused(COMMAND, missing, ExitCode.FAILED)
     try:
         where = _listen_address(options.listen, is_public=options.public)
         config = load(config_paths(options.config), os.environ, {"server.url": options.url})

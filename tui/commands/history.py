@@ -22,7 +22,7 @@ from tui.commands.history_lines import (
     turn_json,
 )
 from tui.commands.history_trend import print_trend
-from tui.commands.parser import complain
+from tui.commands.parser import complain, refused
 from tui.commands.stdout_paper import stdout_paper
 from tui.core.text.printed import folded
 from tui.core.text.sanitize import clean_line
@@ -74,11 +74,9 @@ def main(argv: Sequence[str], replay: Replay | None = None) -> int:
     try:
         return verbs[options.verb](options)
     except (UsageError, ConfigError) as error:
-        complain("npulse history", str(error))
-        return ExitCode.USAGE
+        return refused("npulse history", str(error))
     except HistoryError as error:
-        complain("npulse history", str(error))
-        return ExitCode.FAILED
+        return refused("npulse history", str(error), ExitCode.FAILED)
 
 
 # -- verbs -----------------------------------------------------------------------------------------

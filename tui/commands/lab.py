@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -15,11 +16,11 @@ import msgspec
 from tui.bench.model.suite import find, user_suites
 from tui.bench.store import controls
 from tui.bench.store.runs import RunError
-from tui.commands import parser as parsing
 from tui.commands.bench_outputs import write
 from tui.commands.exit_code import ExitCode
 from tui.commands.lab_arguments import parser
 from tui.commands.lab_show import compare, show
+from tui.commands.parser import refused
 from tui.commands.stdout_paper import stdout_paper
 from tui.core.text.json_text import escaped_json
 from tui.core.text.printed import Cell, table
@@ -73,10 +74,8 @@ def main(argv: Sequence[str]) -> int:
         return ExitCode.OK
 
 
-def complain(sentence: str, code: int = ExitCode.USAGE) -> int:
-    """One sentence on stderr."""
-    parsing.complain("npulse lab", sentence)
-    return code
+complain = partial(refused, "npulse lab")
+"""One sentence on stderr, and the exit code."""
 
 
 def _measured(options: argparse.Namespace, folders: LabFolders) -> int:

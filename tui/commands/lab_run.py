@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TextIO
 
 import msgspec
@@ -22,12 +23,12 @@ from tui.bench.run.runner import RunSuite
 from tui.bench.session.listing import expected, speed_of
 from tui.bench.store.controls import Controls
 from tui.commands import lab_show
-from tui.commands import parser as parsing
 from tui.commands.bench_outputs import write
 from tui.commands.bench_progress import shown_by
 from tui.commands.bench_run import EXITS, on_this_machine, watched
 from tui.commands.exit_code import ExitCode
 from tui.commands.fleet_arguments import FleetUsageError, fleet_runner
+from tui.commands.parser import refused
 from tui.core.text.format import forecast_text
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
@@ -45,11 +46,8 @@ from tui.settings.config import config_paths, load
 from tui.settings.server_options import server_access, server_urls
 from tui.settings.state import remembered_servers
 
-
-def complain(sentence: str, code: int = ExitCode.USAGE) -> int:
-    """One sentence on stderr."""
-    parsing.complain("npulse lab", sentence)
-    return code
+complain = partial(refused, "npulse lab")
+"""One sentence on stderr, and the exit code."""
 
 
 def run(options: argparse.Namespace, folders: LabFolders) -> int:

@@ -26,6 +26,12 @@ def complain(command: str, sentence: str) -> None:
         print(f"{command}: {said}", file=sys.stderr, flush=True)
 
 
+def refused(command: str, sentence: str, code: int = ExitCode.USAGE) -> int:
+    """The exit code of a command that ends with this sentence on stderr."""
+    complain(command, sentence)
+    return code
+
+
 def add_server_options(parser: argparse.ArgumentParser) -> None:
     """Adds ``--url``, ``--api-key`` and ``--config``."""
     parser.add_argument(

@@ -16,7 +16,7 @@ from tui.bench.store import active_run
 from tui.bench.store.folder import boards_folder, default_folder
 from tui.bench.store.runs import lock_holder
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, complain, refused
 from tui.commands.stdout_paper import stdout_paper
 from tui.core.text import format as fmt
 from tui.core.text.json_text import escaped_json
@@ -79,8 +79,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         rows = [_row_of(answer) for answer in _answers()]
     except HistoryError as error:
-        complain(COMMAND, str(error))
-        return ExitCode.FAILED
+        return refused(COMMAND, str(error), ExitCode.FAILED)
     folder = default_folder()
     found = (benchmark_in(place) for place in (folder, boards_folder(folder)))
     rows += [benchmark for benchmark in found if benchmark is not None]

@@ -17,7 +17,7 @@ from tui.board.advice.access import (
 from tui.board.advice.report import write_out
 from tui.board.advice.systemd import Run, UnitError, run_command
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, refused
 
 EXPLANATION = f"""\
 # This unit shows {DRIVER_DIR} under {OPEN_DIR}, which every user may read.
@@ -55,7 +55,6 @@ def main(argv: Sequence[str] | None = None, run: Run = run_command) -> int:
     try:
         outcome = install(run=run) if options.install else remove(run=run)
     except UnitError as error:
-        complain("npulse setup-npu-access", str(error))
-        return ExitCode.FAILED
+        return refused("npulse setup-npu-access", str(error), ExitCode.FAILED)
     write_out(outcome.sentence + "\n")
     return ExitCode.OK

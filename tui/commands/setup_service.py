@@ -9,7 +9,7 @@ from tui.board.advice.report import write_out
 from tui.board.advice.service_units import SERVICES, USER, install, remove, unit
 from tui.board.advice.systemd import Run, UnitError, run_command
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, refused
 from tui.servers.address import is_local
 
 COMMAND = "npulse setup-service"
@@ -56,8 +56,7 @@ def main(argv: Sequence[str] | None = None, run: Run = run_command) -> int:
     try:
         outcome = install(wanted, run=run) if options.install else remove(options.service, run=run)
     except UnitError as error:
-        complain(COMMAND, str(error))
-        return ExitCode.FAILED
+        return refused(COMMAND, str(error), ExitCode.FAILED)
     write_out(outcome.sentence + "\n")
     return ExitCode.OK
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, refused
 from tui.sim.board.tree import TreeError, check_root
 from tui.sim.faults import FAULTS, FaultError, Faults, parse_faults
 from tui.sim.profiles import DEFAULT_PROFILE, PROFILES, Profile, SimOptions
@@ -33,13 +33,11 @@ def main(argv: Sequence[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.USAGE
     except TreeError as error:
-        complain("npulse sim", str(error))
-        return ExitCode.USAGE
+        return refused("npulse sim", str(error))
     try:
         asyncio.run(serve(options))
     except StartError as error:
-        complain("npulse sim", str(error))
-        return ExitCode.FAILED
+        return refused("npulse sim", str(error), ExitCode.FAILED)
     except KeyboardInterrupt:
         return 0
     return 0

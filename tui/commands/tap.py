@@ -17,7 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from tui.commands.exit_code import ExitCode
-from tui.commands.parser import Parser, complain
+from tui.commands.parser import Parser, complain, refused
 
 if TYPE_CHECKING:
     import socket
@@ -117,8 +117,7 @@ def main(argv: Sequence[str]) -> int:
         target = plan.to or target_of(server.url if server is not None else "")
         return _run(options, plan, listeners, target, server)
     except ListenError as error:
-        complain(COMMAND, str(error))
-        return ExitCode.FAILED
+        return refused(COMMAND, str(error), ExitCode.FAILED)
     finally:
         for listener in listeners:
             listener.close()
