@@ -225,7 +225,7 @@ async def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     [
         (("--boards", "all"), "no boards: name them in [boards]"),
         (("--boards", "kitchen"), "there is no board 'kitchen' in [boards]"),
-        (("--boards", "all", "--no-board"), "--no-board is about one board"),
+        (("--boards", "all", "--no-board"), "--no-board is for one board"),
         (("--boards", ","), "--boards takes all, or names"),
         (("--listen", "127.0.0.1:0"), "--listen goes with --boards"),
         (("--boards", "all", "--public"), "--public goes with --listen"),

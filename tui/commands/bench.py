@@ -96,7 +96,8 @@ def main(argv: Sequence[str], replay: Replay | None = None) -> int:
     except (BoardError, ConfigError, runs.RunError) as error:
         return complain(clean_line(str(error)))
     except BrokenPipeError:
-        # Whoever read our stdout left; the interpreter must not complain about it again.
+        # The reader of stdout has closed it; without this the interpreter prints an error at its
+        # end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
 

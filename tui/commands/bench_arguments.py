@@ -1,4 +1,4 @@
-"""The command line of ``npulse bench``: verbs, flags, and what they mean."""
+"""The command line of ``npulse bench``: verbs and options."""
 
 from __future__ import annotations
 

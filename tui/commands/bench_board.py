@@ -43,8 +43,8 @@ def add_board(verb: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def reached_board(options: argparse.Namespace) -> Iterator[None]:
-    """Logs in to ``--board``, where there is one, and has ``options`` lead to its servers until the
-    end. Raises SshError where it cannot be reached, and BoardError."""
+    """Logs in to ``--board``, if given, and sets the server in ``options`` to a forwarded port of
+    that board. Raises SshError if it cannot be reached, and BoardError."""
     options.elsewhere = None
     if getattr(options, "board", None) is None:
         if getattr(options, "ssh_socket", None) is not None:

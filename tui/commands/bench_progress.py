@@ -47,7 +47,7 @@ def shown_by(ui: Ui, out: TextIO) -> Callable[[Event], None]:
 
 
 class Aside:
-    """Shows events in a thread of its own, so that a slow terminal does not delay token times."""
+    """Shows events in a thread, so that a slow terminal does not delay token times."""
 
     def __init__(self, show: Callable[[Event], None]) -> None:
         self._queue: SimpleQueue[Event | None] = SimpleQueue()
@@ -60,7 +60,7 @@ class Aside:
         self._queue.put(event)
 
     def close(self) -> None:
-        """Waits for what is still to be shown, but not for a terminal that takes nothing."""
+        """Waits for the remaining output, at most ``CLOSE_S`` for a blocked terminal."""
         self._queue.put(None)
         self._thread.join(CLOSE_S)
 
@@ -85,7 +85,7 @@ class _Writer:
             self._out.write("".join(f"{line}\n" for line in lines))
             self._out.flush()
         except (OSError, ValueError):
-            # The terminal or the pipe went away; the run goes on without it.
+            # The terminal or the pipe was closed; the run continues without it.
             self._is_gone = True
 
 

@@ -172,7 +172,7 @@ def go_on(options: argparse.Namespace, settings: GenerationSettings) -> int:
 
 
 def _as_before(settings: GenerationSettings, before: resume.Earlier) -> GenerationSettings:
-    """The settings that the run began with, where it recorded them."""
+    """The settings recorded at the start of the run."""
     sampling = before.config.sampling
 
     def known(name: str, default: float) -> float:
@@ -228,7 +228,8 @@ def _go(
 async def watched(
     events: AsyncIterator[Event], controls: Controls, show: Callable[[Event], None]
 ) -> Finished:
-    """Shows the events; the first Ctrl+C asks the run to end, the second ends it."""
+    """Shows the events. The first Ctrl+C ends the run after the present request, the second at
+    once."""
     shown = Aside(show)
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
@@ -334,7 +335,7 @@ def judge(
     conditions: list[thresholds.Condition],
     comparison: Comparison | None,
 ) -> int:
-    """0, or 1 where a threshold or a regression fails."""
+    """Exit code: 0, or 1 if a threshold or a comparison fails."""
     try:
         failed = thresholds.judge(
             conditions,

@@ -108,7 +108,7 @@ def main(
     except SystemExit as end:
         return int(end.code or 0)
     if options.fix or options.undo:
-        # Benchmarks and their statistics: only who asks for them loads them.
+        # Imported only when needed: benchmarks and their statistics.
         from tui.commands.doctor_fix import run
 
         return run(options)
@@ -218,7 +218,7 @@ def as_text(
 
 
 def more_checks(options: argparse.Namespace) -> Iterator[Check]:
-    """Config, server and model, terminal, and the folder for what is kept."""
+    """Checks config, server and model, terminal, and the data folder."""
     config: LoadedConfig | None = None
     try:
         config = load(config_paths(options.config), os.environ, {"server.url": options.url})

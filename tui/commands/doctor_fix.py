@@ -1,4 +1,4 @@
-"""``npulse doctor --fix`` and ``--undo``: asks, changes, compares answers, and puts back."""
+"""``npulse doctor --fix`` and ``--undo``: ask, apply fixes, compare answers, and undo."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _do(
     memory: BoardChanges,
     made: Options,
 ) -> bool:
-    """Do one fix, show what came of it, and put it back where it is not wanted."""
+    """Apply one fix, show the result, and undo it if the user does not want to keep it."""
     progress = _Progress()
     with measuring(made.folder):
         paths = [write.path for write in fix.writes]
@@ -246,7 +246,7 @@ def _undo(
     memory: BoardChanges,
     kept: Sequence[Change],
 ) -> int:
-    """The newest first: what it replaced may be an older change of ours."""
+    """Undo changes, the newest first, as it may have replaced the value of an older one."""
     wanted = [change for change in kept if options.rule in (None, change.rule)]
     if not wanted:
         is_held = any(known.state == "held" for known in known_changes(memory, place))
@@ -326,7 +326,7 @@ def _is_yes(question: str, *, default: bool) -> bool:
 
 
 def _waits() -> Waits:
-    """Says what is waited for; Ctrl+C leaves."""
+    """Options for the wait for a busy server, which print each reason."""
 
     def say(reason: str | None) -> None:
         if reason is not None:

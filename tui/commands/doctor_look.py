@@ -30,18 +30,18 @@ from tui.servers.address import local_port
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The board as it was looked at, and the server whose answers can be compared."""
+    """The checked board, and the server whose answers can be compared."""
 
     findings: tuple[Finding, ...]
     fixes: tuple[Fix, ...]
     model: str = ""
     server: str = ""
     unmeasured: str = ""
-    """Why answers cannot be compared, as a sentence; empty where they can."""
+    """A sentence why answers cannot be compared; empty if they can."""
 
 
 async def look_at_board(made: Options, place: BoardPlace, waits: Waits) -> Seen:
-    """Asks for two short answers, where there is a server to ask, once it is free."""
+    """Sends two short requests to the board's server once it is idle, if there is one."""
     found = await server_of_board(made, place, waits)
     if isinstance(found, str):
         at_rest = await asyncio.to_thread(_at_rest, place)

@@ -45,8 +45,8 @@ def add_fleet(verb: argparse.ArgumentParser) -> None:
 
 
 def fleet_runner(options: argparse.Namespace) -> RunSuite | None:
-    """What runs a suite on the boards that are named; None where none are. Raises FleetUsageError,
-    ConfigError."""
+    """The function that runs a suite on the boards of ``--boards``; None without that option.
+    Raises FleetUsageError, ConfigError."""
     if options.boards is None:
         for name in ("scheduler", "listen", "public"):
             if getattr(options, name):
@@ -55,8 +55,8 @@ def fleet_runner(options: argparse.Namespace) -> RunSuite | None:
     given = next((name for name in OF_ONE_BOARD if getattr(options, name, None)), None)
     if given is not None:
         raise FleetUsageError(
-            f"--{given.replace('_', '-')} is about one board; with --boards each one asks its own "
-            "server and reads itself ([boards] in the config, and the options of npulse worker)"
+            f"--{given.replace('_', '-')} is for one board; with --boards each board uses its own "
+            "server and its own /sys ([boards] in the config, and the options of npulse worker)"
         )
     from tui.fleet import engine
 

@@ -69,7 +69,8 @@ def main(argv: Sequence[str]) -> int:
     except (RunError, ConfigError, ValueError) as error:
         return complain(str(error))
     except BrokenPipeError:
-        # Whoever read our stdout left; the interpreter must not complain about it again.
+        # The reader of stdout has closed it; without this the interpreter prints an error at its
+        # end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
 
@@ -79,7 +80,7 @@ complain = partial(refused, "npulse lab")
 
 
 def _measured(options: argparse.Namespace, folders: LabFolders) -> int:
-    # Here: what a run needs takes its time to import, and a list needs none of it.
+    # Imported here, as the modules of a run take long to import and a list does not need them.
     from tui.commands import lab_run
     from tui.commands.bench_board import BoardError, reached_board
     from tui.remote.ssh import SshError

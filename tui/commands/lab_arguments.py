@@ -1,4 +1,4 @@
-"""The command line of ``npulse lab``: verbs, flags, and what they mean."""
+"""The command line of ``npulse lab``: verbs and options."""
 
 from __future__ import annotations
 

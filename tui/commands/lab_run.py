@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, folders: LabFolders) -> int:
     except FleetUsageError as error:
         return complain(str(error))
     if options.boards is not None:
-        # What they are is known when they are there, so there is no plan to show.
+        # Which boards join is only known during the run, so there is no plan to show.
         if options.plan:
             return complain("--plan asks one server, so it goes without --boards")
         return _go(options, folders, record, made, run_suite)
@@ -268,7 +268,7 @@ class _Expected:
 async def _expected(record: LabRun, part: Part, made: Options, folders: LabFolders) -> _Expected:
     """Forecast from earlier runs of that model, else from published figures."""
     wanted = with_part(made, part)
-    # Where no model is named, the one in use is asked.
+    # Without a model name, the loaded model is used.
     unknown = None if part.model else False
     suite = plan.suite_of(record.prompt_set, part)
     try:
@@ -298,7 +298,7 @@ async def _expected(record: LabRun, part: Part, made: Options, folders: LabFolde
 
 
 def judge(options: argparse.Namespace, folders: LabFolders) -> int:
-    """Asks a judge model for its opinion of each answer."""
+    """Has a judge model rate each answer."""
     record = store.find_run(folders, options.run)
     own = record.prompt_set.judge or JudgeModel(rubric="")
     rubric = options.rubric or own.rubric

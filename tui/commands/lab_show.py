@@ -37,7 +37,7 @@ def show(options: argparse.Namespace, folders: LabFolders) -> int:
 
 
 def _variants(result: LabResult, names: Sequence[str]) -> list[str]:
-    """The variants of those names; all where there are none. Raises RunError."""
+    """The variants with these names; all without names. Raises RunError."""
     known = [column.id for column in result.matrix.columns]
     for name in names:
         if name not in known:
@@ -129,7 +129,7 @@ def _text(cell: Cell) -> str:
 
 
 def _cell(answers: tuple[LabAnswer, ...]) -> Cell:
-    """A cell of the matrix; what failed has its mark besides its colour."""
+    """A cell of the matrix; a failed one has a mark and a colour."""
     passed = cell_passed(answers)
     has_failed = cell_state(answers) == "failed" or passed is False
     return cell_text(answers), "bad" if has_failed else "ok" if passed else ""

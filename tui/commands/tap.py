@@ -145,7 +145,7 @@ def _plan(made: Parser, options: argparse.Namespace) -> _Plan:
 
 
 async def _server(plan: _Plan) -> Server | None:
-    """The server, as far as it can be recognised now; a message says where none answers."""
+    """The server if it can be recognised now; else prints a message that none responds."""
     from tui.servers.detect import probe
     from tui.servers.locate import NoServerError, locate
     from tui.settings.server_options import server_urls
@@ -185,7 +185,8 @@ def _run(
     writer, reader = CopyWriter(ring), CopyReader(ring)
     raise_file_limit()
     sys.stdout.flush()
-    # What is there now is not looked at again, and stays shared by both processes.
+    # Excludes present objects from garbage collection, so that their pages stay shared after the
+    # fork.
     gc.freeze()
     child = os.fork()
     if not child:

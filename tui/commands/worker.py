@@ -148,7 +148,7 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, on_end: Callable[[], None]) ->
 
 
 def _say(sentence: str) -> None:
-    """A line on stdout; whoever reads it may have gone."""
+    """Prints a line to stdout, which may have been closed."""
     from tui.core.text.sanitize import clean_line
 
     with suppress(OSError, ValueError):
