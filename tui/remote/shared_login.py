@@ -1,4 +1,4 @@
-"""Which processes use one login of ssh: the last one to go ends it."""
+"""Tracks which processes use one ssh master with a file lock; the last one ends it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ FILE_NAME = "users"
 
 
 class LoginUse:
-    """Says that this process uses the login whose socket lies in that folder, until :meth:`leave`.
+    """Marks the ssh master with its socket in ``folder`` as used by this process until
+    :meth:`leave`, by a shared lock on a file in it.
 
-    The kernel takes it back from a process that is killed. ``makes``: the folder is of this
-    process. A login in a folder without such a file is not npulse's, and never ended by it.
+    The kernel releases the lock of a killed process. ``makes``: this process has created the
+    folder. npulse never ends a master in a folder without such a file, as it is not npulse's.
     """
 
     def __init__(self, folder: Path, *, makes: bool) -> None:
@@ -23,8 +24,8 @@ class LoginUse:
             self._fd = os.open(folder / FILE_NAME, flags, 0o600)
             fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            # Its last user is just ending it, or it is none of npulse's. Of our own, in a folder
-            # that knows no locks, nobody else can know.
+            # Its last user is ending it, or it is not npulse's. In a folder without file locks, no
+            # other process uses a master that this one has made.
             self._close()
             self._is_alone = makes
 
