@@ -8,6 +8,12 @@ from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
 
+# Textual remembers the last 4,096 results of each, and of changed places few come again: 1 MB.
+_common = Region.intersection.__wrapped__
+_overlaps = Region.overlaps.__wrapped__
+_contains = Region.contains_region.__wrapped__
+_moved = Region.translate.__wrapped__
+
 
 class LeanCompositor(Compositor):
     """Textual's compositor, with three of its costs taken out.
@@ -17,16 +23,19 @@ class LeanCompositor(Compositor):
     widget is asked of that widget alone, and written as it comes. Where several widgets share a
     change, those are asked that stand there, for the rows from the first to the last such one.
 
-    ``Strip.divide`` and ``crop_extend`` remember their results, also where that is the strip
-    itself. Such a strip is freed by the garbage collector alone: megabytes in a long answer.
+    ``Strip.divide`` and ``crop_extend`` remember their results: the pieces of each row, 1 kB each.
+    Where that is the strip itself it is freed by the garbage collector alone: megabytes in a long
+    answer.
     """
 
     _changed: Sequence[Region] = ()
     """What a partial update is about, while it is rendered."""
+    _rows: Sequence[Strip] = ()
+    """The widgets' rows, while they are cut into pieces."""
 
     def render_partial_update(self) -> ChopsUpdate | None:
         screen = self.size.region
-        self._changed = [part for one in self._dirty_regions if (part := one.intersection(screen))]
+        self._changed = [part for one in self._dirty_regions if (part := _common(one, screen))]
         try:
             update = self._of_single_widgets()
             if update is None:
@@ -46,15 +55,15 @@ class LeanCompositor(Compositor):
             if not changed:
                 break
             shown = region.intersection(clip)
-            here = [one for one in changed if shown.overlaps(one)]
+            here = [one for one in changed if _overlaps(shown, one)]
             if not here:
                 continue
-            if not all(map(shown.contains_region, here)):
+            if not all(_contains(shown, one) for one in here):
                 return None
             changed = [one for one in changed if one not in here]
             top = min(one.y for one in here)
             asked = Region(shown.x, top, shown.width, max(one.bottom for one in here) - top)
-            strips = widget.render_lines(asked.translate((-region.x, -region.y)))
+            strips = widget.render_lines(_moved(asked, (-region.x, -region.y)))
             for y, x, end in self._regions_to_spans(here):
                 spans.append((y, x, end))
                 strip = _cropped(strips[y - top], x - shown.x, end - shown.x)
@@ -75,26 +84,28 @@ class LeanCompositor(Compositor):
         if crop is None:
             yield from super()._get_renders()
             return
+        self._rows = []
         changed = self._changed or (crop,)
         for widget, (region, clip) in self.visible_widgets.items():
             shown = region.intersection(clip)
-            parts = [part for one in changed if (part := shown.intersection(one))]
+            parts = [part for one in changed if (part := _common(shown, one))]
             if not parts:
                 continue
             top = min(part.y for part in parts)
             height = max(part.bottom for part in parts) - top
             rows = Region(shown.x, top, shown.width, height)
-            yield rows, clip, widget.render_lines(rows.translate((-region.x, -region.y)))
+            strips = widget.render_lines(_moved(rows, (-region.x, -region.y)))
+            self._rows += strips
+            yield rows, clip, strips
 
     def _render_chops(
         self, crop: Region, is_rendered_line: Callable[[int], bool]
     ) -> Sequence[Mapping[int, Strip]]:
         chops = super()._render_chops(crop, is_rendered_line)
-        for line in chops:
-            for strip in line.values():
-                if strip is not None:  # of rows that were not asked for
-                    strip._divide_cache.clear()
-                    strip._crop_extend_cache.clear()
+        for strip in self._rows:
+            strip._divide_cache.clear()
+            strip._crop_extend_cache.clear()
+        self._rows = ()
         return chops
 
 
