@@ -27,14 +27,6 @@ class ModelSwitch:
         self._watch = watch
         self._probe_timeouts = probe_timeouts
 
-    async def refresh(self) -> None:
-        """Reads the list of models again, unless the server is at work."""
-        client = self._session.client
-        if client is None or not self._session.is_quiet:
-            return
-        self._session.models = ()
-        await self._watch.check(client)
-
     async def survey(self) -> None:
         """Looks which other servers answer, and what they have."""
         session = self._session

@@ -22,7 +22,6 @@ class RamAnswer:
 
     need: Need | None = None
     fit: Fit = "unknown"
-    sentence: str = ""
     in_place: str | None = None
     """The verdict after the loaded model is unloaded; None where none is loaded."""
     in_place_fit: Fit = "unknown"
@@ -60,7 +59,6 @@ def ram_answer(
     return RamAnswer(
         need,
         now.fit,
-        now.sentence,
         in_place,
         in_place_fit,
         by_context if shape else (),
