@@ -50,7 +50,7 @@ async def test_two_runs_at_one_scheduler_take_turns(tmp_path: Path) -> None:
         await scheduler.close()
     assert [told.finished.outcome for told in found] == ["complete", "complete"]
     assert len(heard.waits) == 1
-    assert heard.waits[0].startswith("Waiting for the run that goes on there: made of ")
+    assert heard.waits[0].startswith("Waiting for another run on these boards: made of ")
     first, second = sorted(
         (min(r.t.t0_ns or 0 for r in told.requests), max(r.t.te_ns or 0 for r in told.requests))
         for told in found
@@ -74,7 +74,7 @@ async def test_two_runs_that_listen_at_one_port_take_turns(tmp_path: Path) -> No
     assert one.waits == []
     assert two.waits == [
         f"Another program listens at 127.0.0.1:{port}. If it is another run of this fleet, this "
-        "one begins when that is over; Ctrl+C leaves."
+        "one begins when that has ended; Ctrl+C leaves."
     ]
     assert len(boards[0].asked()) == 6
 
@@ -90,7 +90,7 @@ async def test_a_run_can_be_ended_while_it_waits_for_a_port(tmp_path: Path) -> N
 
         told = await told_by(numbered(1, 8), tmp_path, plan, controls=controls, on_event=end)
     assert told.finished.outcome == "aborted"
-    assert told.finished.sentence == "Ended before it was this run's turn."
+    assert told.finished.sentence == "Ended while it waited for another run."
 
 
 async def test_a_benchmark_on_a_board_is_waited_for_by_name(tmp_path: Path) -> None:
