@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.board import tree_files, trees
-from tui.app.board_fixes import ELSEWHERE, NO_BOARD, NO_FIX, Fixes
+from tui.app.board_fixes import ELSEWHERE, NO_BOARD, NO_FINDING, NO_FIX, Fixes
 from tui.app.board_source import BoardLine, BoardReader
 from tui.core.board.finding import Finding
 from tui.core.board.fix import FileWrite, Fix
@@ -84,7 +84,7 @@ def test_without_a_server_it_is_done_and_undone_later(board: BoardReader) -> Non
 
 def test_a_finding_without_a_fix(board: BoardReader) -> None:
     made = fixes(board)
-    assert made.open(None) == NO_FIX
+    assert made.open(None) == NO_FINDING
     assert made.open(Finding("heat", "hot", "90 °C", "slow")) == NO_FIX
 
 

@@ -47,6 +47,7 @@ from tui.settings.history_options import history_file
 ELSEWHERE = "this board is somewhere else: run npulse doctor --fix on it"
 NO_BOARD = "the board is not known yet"
 NO_FIX = "npulse has no fix for this finding"
+NO_FINDING = "nothing is found to be fixed; most of it shows only while a model computes"
 END_S = 3.0
 CARDS = "cards"
 
@@ -117,7 +118,7 @@ class Fixes:
         except FixError as error:
             return str(error)
         if not kept:
-            return said[0] if said else NO_FIX
+            return said[0] if said else NO_FINDING if finding is None else NO_FIX
         self._show_kept(kept[0])
         return None
 

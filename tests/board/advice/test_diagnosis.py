@@ -171,6 +171,49 @@ def test_the_dashboard_asks_for_their_names_only_while_they_are_needed() -> None
     assert not view.wants_neighbours
 
 
+LOW_DDR = {
+    "sys/class/devfreq/dmc/cur_freq": "534000000\n",
+    "sys/class/devfreq/dmc/governor": "dmc_ondemand\n",
+}
+NO_LOAD = {"sys/kernel/debug/rknpu/load": "NPU load:  Core0:  0%, Core1:  0%, Core2:  0%,\n"}
+
+
+def test_a_board_at_rest_keeps_what_was_seen_when_a_model_last_computed() -> None:
+    view = BoardView()
+    busy = snapshot_of(changed(trees.decoding(), LOW_DDR))
+    rest = snapshot_of(changed(trees.decoding(), {**LOW_DDR, **NO_LOAD}))
+    for _ in range(3):
+        view.saw(busy, None, None, False)
+        assert view.facts.past_findings == ()
+    assert "ddr-clock" in {finding.rule for finding in view.facts.findings}
+    for _ in range(9):
+        view.saw(rest, None, None, False)
+        both = (*view.facts.findings, *view.facts.past_findings)
+        assert [finding.rule for finding in both].count("ddr-clock") == 1
+    assert view.facts.findings == ()
+    (past,) = (f for f in view.facts.past_findings if f.rule == "ddr-clock")
+    assert past.fix is not None
+    assert "534 MHz" in past.evidence
+    # Once a governor was changed it says nothing of the next answer.
+    governor = {"sys/class/devfreq/dmc/governor": "performance\n"}
+    tree = changed(trees.decoding(), {**LOW_DDR, **NO_LOAD, **governor})
+    view.saw(snapshot_of(tree), None, None, False)
+    assert view.facts.past_findings == ()
+
+
+def test_what_was_seen_before_gives_way_to_the_next_work() -> None:
+    view = BoardView()
+    for tree in (
+        changed(trees.decoding(), LOW_DDR),
+        trees.decoding(),
+        changed(trees.decoding(), NO_LOAD),
+    ):
+        snapshot = snapshot_of(tree)
+        for _ in range(8):
+            view.saw(snapshot, None, None, False)
+    assert "ddr-clock" not in {finding.rule for finding in view.facts.past_findings}
+
+
 def test_the_server_itself_may_use_them() -> None:
     assert why_slow(busy_big_cores(170.0), DECODE) == ()
 

@@ -103,6 +103,18 @@ def test_findings_stay_within_their_width(name: str) -> None:
             assert raw_controls(text(row), newlines=False) == []
 
 
+def test_findings_of_the_last_work_say_so() -> None:
+    past = frozenset({"rule"})
+    finding = Finding("rule", "slow", "534 MHz", "half")
+    rows, _ = finding_rows([finding], 0, past, 60, UNICODE, past)
+    assert "why slow  when a model last computed" in text(rows[0])
+    assert any("was seen" in text(row) for row in rows)
+    # Beside one that is seen now, only its own row says so.
+    both, _ = finding_rows([finding, NOTE], 0, frozenset({"rule", NOTE.rule}), 60, UNICODE, past)
+    assert text(both[0]).strip() == "why slow"
+    assert sum("was seen" in text(row) for row in both) == 1
+
+
 def test_words_are_wrapped_whole() -> None:
     assert wrapped("one two three", 8) == ["one two", "three"]
     assert wrapped("", 8) == [""]

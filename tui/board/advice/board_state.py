@@ -5,13 +5,13 @@ Computed once per snapshot; readers of :class:`BoardView` get the stored result.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tui.board.advice.alerts import Alert, AlertWatch
 from tui.board.advice.debounce import Debouncer
-from tui.board.advice.diagnosis import Phase, Work, why_slow
+from tui.board.advice.diagnosis import Phase, Work, is_busy, why_slow
 from tui.board.advice.remedies import remedies
 from tui.board.advice.simulated import commands_below
 from tui.board.readers.neighbours import Neighbour
@@ -19,7 +19,7 @@ from tui.core.board.answer_log import AnswerLog
 from tui.core.board.board_facts import NO_RATE, BoardFacts, DecodeBound
 from tui.core.board.finding import Finding
 from tui.core.board.ram_calculator import requirement
-from tui.core.board.reading import Snapshot
+from tui.core.board.reading import ReadingValue, Snapshot
 from tui.core.board.roofline import nearest, roofline
 from tui.core.turn.turn_stats import TurnStats
 from tui.core.types import ModelInfo
@@ -31,6 +31,12 @@ NO_BANDWIDTH = "the memory's bandwidth is not known here"
 
 NEEDS_NAMES = frozenset({"cpu-others"})
 """Rules that need only CPU loads, but whose finding can also name the programs."""
+
+AT_WORK_ONLY = frozenset({"finishing", "npulse"})
+"""Rules that tell of a moment, and nothing of the next answer."""
+GOVERNOR = ".governor"
+"""How the readings end that only a person or a service changes. Limits follow the heat too."""
+RAISE_AFTER = 3
 
 PHASES: dict[TurnPhase, Phase] = {
     TurnPhase.WAITING: "unknown",
@@ -45,7 +51,11 @@ class BoardView:
 
     def __init__(self) -> None:
         self._watch = AlertWatch()
-        self._causes: Debouncer[Finding] = Debouncer(raise_after=3, clear_after=5)
+        self._causes: Debouncer[Finding] = Debouncer(raise_after=RAISE_AFTER, clear_after=5)
+        self._at_work: tuple[Finding, ...] = ()
+        """The findings of the last time that a model computed."""
+        self._governors_at_work: Mapping[str, ReadingValue] = {}
+        self._samples_at_work = 0
         self._answers = AnswerLog()
         self.facts = BoardFacts()
         self.alerts: tuple[Alert, ...] = ()
@@ -98,6 +108,7 @@ class BoardView:
         shown.sort(key=lambda item: (item.weight != "act", order.get(item.rule, len(order))))
         self.facts = BoardFacts(
             findings=tuple(shown),
+            past_findings=self._past(snapshot, work, shown),
             decode=bound,
             trend=self._watch.trend,
             answers=self._answers.marks,
@@ -107,6 +118,27 @@ class BoardView:
             has_new_alert=bool(alerts.new),
             model=model,
         )
+
+    def _past(
+        self, snapshot: Snapshot, work: Work, shown: Sequence[Finding]
+    ) -> tuple[Finding, ...]:
+        """See :attr:`BoardFacts.past_findings`. ``shown`` are the present ones."""
+        governors = {
+            name: reading.value
+            for name, reading in snapshot.readings.items()
+            if name.endswith(GOVERNOR)
+        }
+        if not is_busy(snapshot, work):
+            self._samples_at_work = 0
+            if governors != self._governors_at_work:
+                self._at_work = ()
+            now = {finding.rule for finding in shown}
+            return tuple(finding for finding in self._at_work if finding.rule not in now)
+        self._samples_at_work += 1
+        if shown or self._samples_at_work >= RAISE_AFTER:
+            self._at_work = tuple(item for item in shown if item.rule not in AT_WORK_ONLY)
+        self._governors_at_work = governors
+        return ()
 
 
 def decode_bound(

@@ -34,6 +34,9 @@ class BoardFacts:
 
     findings: tuple[Finding, ...] = ()
     """Causes of slowness that have lasted some seconds; those that need action first."""
+    past_findings: tuple[Finding, ...] = ()
+    """Those of the last time that a model computed, which a board at rest does not show; empty
+    while one computes, and once a governor was changed."""
     decode: DecodeBound = DecodeBound(reason=NO_RATE)
     trend: HeadroomTrend = field(default_factory=HeadroomTrend)
     answers: tuple[AnswerMark, ...] = ()

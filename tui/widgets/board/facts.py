@@ -67,13 +67,20 @@ def _paragraph(name: str, text: str, width: int, role: str = "text") -> list[Row
 
 
 def finding_rows(
-    findings: Sequence[Finding], chosen: int, opened: frozenset[str], width: int, glyphs: Glyphs
+    findings: Sequence[Finding],
+    chosen: int,
+    opened: frozenset[str],
+    width: int,
+    glyphs: Glyphs,
+    past: frozenset[str] = frozenset(),
 ) -> tuple[list[Row], list[int]]:
     """Title and findings, and for each row which finding it belongs to (-1: none).
 
-    An open finding shows what was seen, what it costs, and the command.
+    An open finding shows what was seen, what it costs, and the command. ``past``: the rules of
+    those that were seen when a model last computed.
     """
-    rows: list[Row] = [(("why slow", "strong"),)]
+    when = "  when a model last computed" if past >= {f.rule for f in findings} != set() else ""
+    rows: list[Row] = [(("why slow", "strong"), (when, "dim"))]
     owner = [-1]
     if not findings:
         return [*rows, (("nothing found that slows a model down", "dim"),)], [-1, -1]
@@ -90,7 +97,8 @@ def finding_rows(
         part: list[Row] = [(*head, (title[0], role))]
         part += [(("    ", "dim"), (line, role)) for line in title[1:]]
         if is_open:
-            part += _paragraph("seen", finding.evidence, width)
+            is_past = finding.rule in past
+            part += _paragraph("was seen" if is_past else "seen", finding.evidence, width)
             part += _paragraph("effect", finding.effect, width, "soft")
             if finding.advice:
                 part += _paragraph("fix", finding.advice, width)

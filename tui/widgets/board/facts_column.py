@@ -38,6 +38,8 @@ class FactsColumn(VerticalScroll, can_focus=False):
         self._glyphs = glyphs
         self.is_narrow = False
         self._findings: Sequence[Finding] = ()
+        self._past: frozenset[str] = frozenset()
+        """The rules of those that were seen when a model last computed."""
         self._is_read = False
         self._chosen = 0
         self._opened: frozenset[str] | None = None
@@ -56,7 +58,12 @@ class FactsColumn(VerticalScroll, can_focus=False):
         width, glyphs = self.query_one("#facts-why", Rows).size.width, self._glyphs
         if width < 1:
             return
-        self._findings, self._is_read = facts.findings, snapshot is not None
+        # Those that need action first, seen now or when a model last computed.
+        self._findings = sorted(
+            (*facts.findings, *facts.past_findings), key=lambda finding: finding.weight != "act"
+        )
+        self._past = frozenset(finding.rule for finding in facts.past_findings)
+        self._is_read = snapshot is not None
         self._chosen = min(self._chosen, max(0, len(self._findings) - 1))
         self._draw_findings()
         self.query_one("#facts-decode", Rows).show(decode_rows(facts.decode, width, glyphs))
@@ -71,7 +78,12 @@ class FactsColumn(VerticalScroll, can_focus=False):
     def _draw_findings(self) -> None:
         why = self.query_one("#facts-why", Rows)
         rows, self._owner = finding_rows(
-            self._findings, self._chosen, self._open_rules(), why.size.width, self._glyphs
+            self._findings,
+            self._chosen,
+            self._open_rules(),
+            why.size.width,
+            self._glyphs,
+            self._past,
         )
         if not self._is_read:
             rows, self._owner = [(("why slow", "strong"),), (("reading the board ...", "dim"),)], []
