@@ -119,7 +119,11 @@ def test_every_user_reads_what_root_changed_and_root_alone_forgets_it(tmp_path: 
     assert user.has_file
     later = msgspec.structs.replace(CHANGE, id="0b", time_s=2.0)
     user.remember(later)
+    # What root tried on a simulated board is root's own.
+    simulated = msgspec.structs.replace(CHANGE, id="0c", root="/tmp/simulated")
+    root.remember(simulated)
     assert user.changes() == (CHANGE, later)
+    assert root.forget(simulated.id)
     assert user.path.stat().st_mode & 0o777 == 0o600
     assert not user.forget(CHANGE.id)
     assert user.forget(later.id)

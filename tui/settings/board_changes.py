@@ -79,7 +79,9 @@ class BoardChanges:
             self._take_over(self._old, lambda: _read(self._old))
         found = _read(self.path)
         if self._of_root is not None and not self._is_public:
-            found += _read(self._of_root / CHANGES_FILE)
+            of_root = _read(self._of_root / CHANGES_FILE)
+            # A simulated board of root's is nobody else's.
+            found += tuple(change for change in of_root if change.root == "/")
         return tuple(sorted(found, key=lambda change: change.time_s))
 
     def _take_over(self, old: Path, read: Callable[[], tuple[Change, ...]]) -> None:

@@ -95,6 +95,13 @@ def test_a_long_prefill_is_not_buffering() -> None:
     assert not looks_buffered(0, (5, 6))
 
 
+@pytest.mark.parametrize(("tokens", "tps"), [(8, 3.0), (8, 50.0), (20, 50.0), (4, 250.0)])
+def test_a_short_answer_after_a_long_wait_is_not_buffering(tokens: int, tps: float) -> None:
+    """16,000 prompt tokens take an NPU nine minutes."""
+    spread = trace(tokens=tokens, tps=tps, ttft_ms=540_000.0)
+    assert not looks_buffered(spread.t0_ns, spread.stamps_ns)
+
+
 def test_estimated_counts_stay_out_of_the_headline() -> None:
     made = trace(tokens=100)
     found = measure(replace(made, out_source="estimated", is_token_per_chunk=False))

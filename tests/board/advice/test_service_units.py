@@ -102,7 +102,7 @@ def test_printing_gives_the_command_that_was_asked_for(capsys: pytest.CaptureFix
     [
         (["nothing"], "invalid choice"),
         (["tap", "--", "--nonsense"], "unrecognized arguments"),
-        (["tap", "--", "--to", "http://h:1/path/x"], "holds a path"),
+        (["tap", "--", "--to", "http://h:1/path/x"], "has a path"),
         (["tap", "--", "--listen", "h:p"], "HOST:PORT"),
         (["exporter", "--", "--api-key", "sk-1"], "every user can read a unit"),
         (["tap", "--", "--to", "http://a\n"], "cannot be part of a unit"),

@@ -10,7 +10,7 @@ from statistics import median
 from tui.bench.analysis.statistics import percentile
 from tui.bench.model.metrics import finite, ratio
 from tui.bench.model.records import Gaps, RuntimeTimes, Source, Tokens
-from tui.core.turn.arrivals import Arrivals, arrivals_of, arrive_in_bursts
+from tui.core.turn.arrivals import ARRIVAL_NS, Arrivals, arrivals_of, arrive_in_bursts
 from tui.core.turn.order_statistics import quantile
 from tui.core.types import TtftPart
 
@@ -104,12 +104,15 @@ class Measured:
 def looks_buffered(t0_ns: int, stamps_ns: Sequence[int]) -> bool:
     """Whether the server buffers its stream: all chunks arrive together at the end.
 
-    True if there are at least four chunks, and the time from first to last is less than 2 % of the
-    time from the request to the first.
+    True if there are at least four chunks, the time from first to last is less than 2 % of the time
+    from the request to the first, and the chunks come faster than a model makes tokens: a short
+    answer after a long prompt, or after a wait for another client, is short beside that too.
     """
     if len(stamps_ns) < MIN_BUFFERED_CHUNKS:
         return False
-    return stamps_ns[-1] - stamps_ns[0] < BUFFERED_SHARE * (stamps_ns[0] - t0_ns)
+    span_ns = stamps_ns[-1] - stamps_ns[0]
+    is_short = span_ns < BUFFERED_SHARE * (stamps_ns[0] - t0_ns)
+    return is_short and span_ns < ARRIVAL_NS * (len(stamps_ns) - 1)
 
 
 def measure(trace: Trace) -> Measured:
