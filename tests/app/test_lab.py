@@ -116,6 +116,7 @@ def _check_export(path: Path, log: Path, stamps: dict[int | None, tuple[int, ...
     requests = truth(log, "request")
     tokens = truth(log, "token")
     assert len(found.answers) == 20
+    timed = 0
     for answer in found.answers:
         assert answer.t0_ns is not None
         at = min(entry["t_ns"] for entry in requests if entry["t_ns"] >= answer.t0_ns)
@@ -123,6 +124,11 @@ def _check_export(path: Path, log: Path, stamps: dict[int | None, tuple[int, ...
         said = [token for token in tokens if token["request"] == number]
         assert answer.text.strip() == "".join(token["text"] for token in said).strip()
         assert answer.tokens == len(said) == TOKENS
+        if "buffered_stream" in answer.taint:
+            # A busy npulse read all of it at once: there is no time of a first token then.
+            assert answer.ttft_ms is None
+            continue
+        timed += 1
         assert answer.ttft_ms is not None
         # The kernel stamps a chunk while the board writes it, whatever else the machine does.
         # Chunks that wait for a busy npulse are read at once, with the stamp of the last of them.
@@ -131,3 +137,4 @@ def _check_export(path: Path, log: Path, stamps: dict[int | None, tuple[int, ...
         low_ms = (said[0]["t_ns"] - answer.t0_ns) / 1e6
         high_ms = (last["written_ns"] - answer.t0_ns) / 1e6
         assert low_ms - CLOCK_MS <= answer.ttft_ms <= high_ms + CLOCK_MS
+    assert timed >= 15
