@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import unwrap
 
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
 
 # Textual remembers the last 4,096 results of each, and of changed places few come again: 1 MB.
-_common = Region.intersection.__wrapped__
-_overlaps = Region.overlaps.__wrapped__
-_contains = Region.contains_region.__wrapped__
-_moved = Region.translate.__wrapped__
+_common = unwrap(Region.intersection)
+_overlaps = unwrap(Region.overlaps)
+_contains = unwrap(Region.contains_region)
+_moved = unwrap(Region.translate)
 
 
 class LeanCompositor(Compositor):
