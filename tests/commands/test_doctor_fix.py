@@ -79,6 +79,7 @@ def doctor(simulator: Simulator, *arguments: str) -> int:
     return main([*arguments, *([] if "--json" in arguments else ["--rule", RULE]), *place])
 
 
+@pytest.mark.slow
 def test_it_waits_for_an_answer_that_nobody_reads(
     simulator: Simulator, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,6 +83,7 @@ def test_thinking_and_answer_are_told_apart(tmp_path: Path) -> None:
     assert [phase.name for phase in timeline.phases][:3] == ["prefill", "thinking", "answer"]
 
 
+@pytest.mark.slow
 def test_marks_are_where_the_board_was_slowed_down(tmp_path: Path) -> None:
     faults = ("--fault", "throttle=15-50", "--fault", "clock=70-100")
     timeline, turn, log = followed(
