@@ -136,3 +136,14 @@ class PreparedApp(NpulseApp):
             self.asked.append((action, default_namespace))
             return True
         return await super().run_action(action, default_namespace, namespaces)
+
+
+class NothingKept(PreparedApp):
+    """Nothing is kept, so no exchange has branches."""
+
+    @property
+    def _branch_walk(self) -> Any:
+        return self
+
+    async def show_places(self, dashboard: object) -> None:
+        pass

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from tests.app.prepared_app import PreparedApp, appearance
+from tests.app.prepared_app import NothingKept, PreparedApp, appearance
 from tests.screens.snapshot import picture
 from tui.core.types import DoneDelta, FinishDelta
 from tui.widgets.kit.lean_screen import LeanScreen
@@ -24,17 +23,6 @@ def top_line(app: PreparedApp) -> str:
 def is_seen(screen: object) -> bool:
     assert isinstance(screen, LeanScreen)
     return not screen.is_covered
-
-
-class NothingKept(PreparedApp):
-    """Nothing is kept, so no exchange has branches."""
-
-    @property
-    def _branch_walk(self) -> Any:
-        return self
-
-    async def show_places(self, dashboard: object) -> None:
-        pass
 
 
 async def test_an_answer_that_ends_as_the_next_prompt_comes_is_drawn_and_listed_at_once(

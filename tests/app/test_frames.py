@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.app.prepared_app import PreparedApp, appearance
+from tests.app.prepared_app import NothingKept, appearance
 from tests.screens.snapshot import picture
 from tests.servers.waiting import until
 from tui.core.turn.turn import Turn
 from tui.core.types import DoneDelta, FinishDelta, TextDelta
 from tui.screens.chat import answer
-
-
-class NothingKept(PreparedApp):
-    """Nothing is kept, so no exchange has branches."""
-
-    @property
-    def _branch_walk(self) -> Any:
-        return self
-
-    async def show_places(self, dashboard: object) -> None:
-        pass
 
 
 def tell(turn: Turn) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tests.core.turn.turns import REQUEST
+from tests.sim import simulator
 from tui.core.turn.turn import Turn
 from tui.core.types import FinishDelta, Message, TextDelta
 
@@ -28,7 +29,4 @@ def end(turn: Turn) -> None:
 
 
 def wait_for(is_so: Callable[[], bool], seconds: float = 40.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert simulator.wait_for(is_so, seconds)

@@ -118,6 +118,19 @@ def add_server(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def add_preparation(verb: argparse.ArgumentParser) -> None:
+    """What is done before the requests of a run."""
+    add = verb.add_argument
+    add("--no-warm-up", action="store_true", help="run no warm-up request first")
+    add(
+        "--cool-down",
+        type=seconds,
+        default=120.0,
+        metavar="S",
+        help="longest wait for the NPU to cool before a request (default 120)",
+    )
+
+
 def add_outputs(verb: argparse.ArgumentParser) -> None:
     for name in ("json", "md", "html", "csv"):
         verb.add_argument(f"--{name}", metavar="FILE", help=f"write {name} there; - is stdout")
@@ -194,14 +207,7 @@ def _run(verb: argparse.ArgumentParser) -> None:
     add("--top-k", type=int, metavar="N", help="candidates per token")
     add("--repeat-penalty", type=float, metavar="X", help="above 1 against repetition")
     add_board(verb)
-    add("--no-warm-up", action="store_true", help="run no warm-up request first")
-    add(
-        "--cool-down",
-        type=seconds,
-        default=120.0,
-        metavar="S",
-        help="longest wait for the NPU to cool before a request (default 120)",
-    )
+    add_preparation(verb)
     add("--abort-loops", action="store_true", help="stop an answer that repeats itself")
     add("--no-hash", action="store_true", help="do not hash the model file")
     add(

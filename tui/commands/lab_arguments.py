@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tui.commands.bench_arguments import add_outputs, add_server, add_ui, duration, seconds
+from tui.commands.bench_arguments import (
+    add_outputs,
+    add_preparation,
+    add_server,
+    add_ui,
+    duration,
+)
 from tui.commands.bench_board import add_board
 from tui.commands.fleet_arguments import add_fleet
 from tui.commands.parser import Parser
@@ -83,14 +89,7 @@ def _measuring(verb: argparse.ArgumentParser) -> None:
     add("--strict", action="store_true", help="do not run if a gate warns")
     add("--force", action="store_true", help="run even if a gate refuses")
     add_board(verb)
-    add("--no-warm-up", action="store_true", help="run no warm-up request first")
-    add(
-        "--cool-down",
-        type=seconds,
-        default=120.0,
-        metavar="S",
-        help="longest wait for the NPU to cool before a request (default 120)",
-    )
+    add_preparation(verb)
     add("--no-hash", action="store_true", help="do not hash the model file")
     add(
         "--fail-on",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import perf_counter_ns, time_ns
 
+from tui.core.kernel_clock import both_clocks_ns
 from tui.core.text.sanitize import clean_line
 from tui.core.turn.chunk_log import ChunkMeaning
 from tui.core.turn.read_times import ReadTimes
@@ -246,7 +246,8 @@ class Exchange:
         turn = self.turn or Turn(_NOTHING, self.sent_ns or now_ns)
         stats = turn.stats(now_ns)
         result = result_of(turn, now_ns, self._server.name, has_words=has_text)
-        wall_ms = (time_ns() - perf_counter_ns()) / 1e6
+        wall_ns, perf_ns = both_clocks_ns()
+        wall_ms = (wall_ns - perf_ns) / 1e6
         queue_ms, queue_source = self._queue()
         model = turn.model
         made = ClientRequest(
