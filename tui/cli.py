@@ -289,7 +289,7 @@ def _open_dashboard(parser: Parser, options: argparse.Namespace) -> int:
     # What is loaded until the first paint stays: looking for garbage in it only takes time. It is
     # seldom and not never, so that a start that hangs does not eat the model's memory.
     gc.set_threshold(100_000, 10, 10)
-    from tui.app.memory import load_hashes_without_openssl, share_one_heap
+    from tui.app.memory_saving import load_hashes_without_openssl, share_one_heap
     from tui.app.terminal.launch import Launch
 
     launch = Launch(options)

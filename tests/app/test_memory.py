@@ -14,7 +14,7 @@ from tests.sim.simulator import running as simulator
 
 ASKS = """
 import sys
-from tui.app.memory import *
+from tui.app.memory_saving import *
 load_hashes_without_openssl()
 load_asyncio_without_openssl()
 load_http_without_openssl()

@@ -18,7 +18,7 @@ from tests.sim.simulator import running, truth
 from tests.terminal.pty_terminal import PtyTerminal
 from tui.bench.store.folder import default_folder
 from tui.commands.doctor import main
-from tui.fixes import look, trial
+from tui.fixes import busy_sample, trial
 from tui.fixes.change import FixError
 from tui.fixes.session import measuring
 from tui.settings.board_changes import BoardChanges
@@ -35,8 +35,8 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("XDG") and value is not None:
             monkeypatch.setenv(name, value)
     monkeypatch.setattr(trial, "TRIAL_S", 1.0)
-    monkeypatch.setattr(look, "LOOK_S", 0.3)
-    monkeypatch.setattr(look, "SAMPLE_S", 0.1)
+    monkeypatch.setattr(busy_sample, "LOOK_S", 0.3)
+    monkeypatch.setattr(busy_sample, "SAMPLE_S", 0.1)
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +180,7 @@ def test_a_limit_is_lifted_and_prompts_are_compared(
 def test_a_program_that_takes_the_big_cores_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look, "LOOK_S", 1.5)
+    monkeypatch.setattr(busy_sample, "LOOK_S", 1.5)
     with running("--fault", "background-load", *STEPS, has_root=True) as simulator:
         arguments = ("--root", str(simulator.root), "--url", simulator.url)
         assert main(["--fix", "--dry-run", *arguments]) == 0

@@ -26,7 +26,7 @@ from tests.sim.simulator import truth, wait_for, wait_for_event
 from tui.history import reading
 from tui.history.database import open_for_reading, open_for_writing
 from tui.history.failures import HistoryError
-from tui.history.running import want_stop
+from tui.history.running_answers import want_stop
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,7 @@ from typing import Any
 from tests.app.npulse import environment
 from tests.bench.runs_of import QUICK, Told, told
 from tui.bench.model.suite import Suite, parse
-from tui.fleet.meeting import FleetPlan
+from tui.fleet.connect import FleetPlan
 from tui.fleet.runner import run
 from tui.fleet.worker import BoardWorker, WorkerOptions
 from tui.sim.server.spawn import Simulator, spawn

@@ -29,7 +29,7 @@ from tui.bench.model.suite import load_builtin
 from tui.bench.store import resume, runs
 from tui.commands import bench, lab, worker
 from tui.fleet import engine
-from tui.fleet.meeting import FleetPlan
+from tui.fleet.connect import FleetPlan
 from tui.fleet.members import Member, Members
 from tui.fleet.messages import Announcement, encode
 from tui.fleet.ssh_workers import last_words

@@ -17,7 +17,7 @@ from tui.bench.store import active_run, runs
 from tui.bench.store.controls import Controls
 from tui.bench.store.folder import boards_folder
 from tui.commands.running import benchmark_in
-from tui.fleet.meeting import FleetPlan
+from tui.fleet.connect import FleetPlan
 
 pytestmark = pytest.mark.slow
 

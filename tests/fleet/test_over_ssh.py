@@ -12,7 +12,7 @@ from tests.app.npulse import REPOSITORY
 from tests.fleet.boards import SimulatedBoard, numbered, simulated, told_by
 from tests.remote.sshd import Sshd, needs_sshd, sshd
 from tests.sim.simulator import wait_for
-from tui.fleet.meeting import FleetPlan
+from tui.fleet.connect import FleetPlan
 from tui.remote.address import BoardAddress
 from tui.remote.ssh import SshOptions
 

@@ -28,7 +28,7 @@ from tui.bench.model.events import RequestEnded, RequestStarted
 from tui.bench.report.boards import text_lines
 from tui.bench.store import batch_results
 from tui.bench.store.controls import Controls
-from tui.fleet.meeting import FleetPlan
+from tui.fleet.connect import FleetPlan
 
 pytestmark = pytest.mark.slow
 

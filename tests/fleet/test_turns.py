@@ -13,7 +13,7 @@ from tui.bench.model.events import BoardSeen, RequestEnded, StageChanged
 from tui.bench.store.controls import Controls
 from tui.bench.store.runs import Lock
 from tui.fleet import engine
-from tui.fleet.meeting import FleetPlan
+from tui.fleet.connect import FleetPlan
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ from tui.history.database import FILE_NAME, Connection, open_for_reading, transa
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptConversation
 from tui.history.recorder import Recorder
-from tui.history.running import receiving, running, unseen
+from tui.history.running_answers import receiving, running, unseen
 from tui.history.token_times import pack_times
 
 

@@ -19,7 +19,7 @@ from tests.history.made import add_exchange, opened
 from tui.history import database, listing, reading, writers
 from tui.history.database import FILE_NAME, damage, open_for_reading, open_for_writing
 from tui.history.failures import HistoryError, NewerHistoryError
-from tui.history.running import running
+from tui.history.running_answers import running
 from tui.history.schema import MIGRATIONS
 
 DATA = Path(__file__).parent / "data"

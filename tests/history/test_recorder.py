@@ -21,7 +21,7 @@ from tui.history.database import FILE_NAME, transaction
 from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptConversation
 from tui.history.recorder import Recorder
-from tui.history.running import running
+from tui.history.running_answers import running
 
 
 def test_nothing_is_made_before_there_is_something_to_keep(tmp_path: Path, kept: Recorder) -> None:

@@ -20,7 +20,7 @@ from tui.history.board_samples import BoardSample, pack_samples
 from tui.history.database import transaction
 from tui.history.listing import Filter
 from tui.history.records import Order, Origin, StoredTurn
-from tui.history.running import receiving, running
+from tui.history.running_answers import receiving, running
 from tui.history.token_times import pack_times
 from tui.history.transfer import MadeHere, PlainConversation, PlainTurn, add
 from tui.history.turn_json import decode_numbers, encode_numbers, stored_result

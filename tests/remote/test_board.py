@@ -16,7 +16,7 @@ from tui.board.sampler import Sampler
 from tui.commands.board import one_shot
 from tui.remote.address import BoardAddress
 from tui.remote.board import RemoteBoard
-from tui.remote.reading import NOT_OVER_SSH
+from tui.remote.remote_sampler import NOT_OVER_SSH
 from tui.remote.ssh import Ssh, SshError
 
 pytestmark = [needs_sshd, pytest.mark.slow]

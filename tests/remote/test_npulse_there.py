@@ -20,7 +20,7 @@ from tests.sim.simulator import running as simulator
 from tests.sim.simulator import wait_for
 from tui import __version__
 from tui.board.advice.json_snapshot import snapshot_of
-from tui.remote import npulse_reading
+from tui.remote import npulse_sampler
 from tui.remote.board import RemoteBoard
 
 pytestmark = pytest.mark.slow
@@ -105,7 +105,7 @@ def test_it_ends_there_when_the_line_does(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_replaced_by_the_loop(
     npulse: str | None, note: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(npulse_reading, "START_S", 1.0)
+    monkeypatch.setattr(npulse_sampler, "START_S", 1.0)
     with (
         having(tmp_path, npulse) as there,
         closing(RemoteBoard(there.address, there.options)) as board,

@@ -12,7 +12,7 @@ from tui.servers.address import CandidateUrls
 from tui.servers.client import PhaseTimeouts
 from tui.servers.connection import Connection
 from tui.servers.connection_state import ConnectionState
-from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
+from tui.servers.remembered_servers import NOTHING_REMEMBERED, RememberedServers
 
 QUICK = PhaseTimeouts(connect_s=1.0, query_s=0.4)
 

@@ -14,7 +14,7 @@ from tests.servers.raw_server import Wire, free_port, raw_server
 from tests.servers.requests import new_turn, request
 from tests.servers.rockchip_script import RockchipScript
 from tui.servers.connection import Connection
-from tui.servers.remembered import RememberedServers
+from tui.servers.remembered_servers import RememberedServers
 
 connected = partial(connected_to, is_explicit=False)
 """At addresses that nobody named."""

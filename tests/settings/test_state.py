@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tui.servers.remembered import RememberedServers
+from tui.servers.remembered_servers import RememberedServers
 from tui.settings.config import ConfigPaths, LoadedConfig, load
 from tui.settings.data_files import default_config
 from tui.settings.state import REMEMBERED, State, load_state, save_state, state_file, with_state

@@ -21,7 +21,7 @@ from tui.history import client_requests
 from tui.history.database import reading_from
 from tui.history.failures import HistoryError
 from tui.history.request_records import ClientRequest
-from tui.tap.copies import Copy
+from tui.tap.copy_messages import CopyMessage
 from tui.tap.copy_ring import RING_BYTES, CopyReader, CopyRing, CopyWriter
 from tui.tap.forwarder import Forwarder
 
@@ -45,9 +45,9 @@ class Forwarding:
         served.settimeout(10)
         return client, served
 
-    def copies(self) -> list[Copy]:
+    def copies(self) -> list[CopyMessage]:
         """What the observer would have got so far."""
-        found: list[Copy] = []
+        found: list[CopyMessage] = []
         while copies := self.reader.arrived(1000):
             found += copies
         return found

@@ -13,7 +13,7 @@ from threading import Thread
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.tap.copies import Copy, Event
+from tui.tap.copy_messages import CopyMessage, Event
 from tui.tap.copy_ring import MAX_PAYLOAD, CopyReader, CopyRing, CopyWriter, tag_of
 
 SIZE = 1 << 20
@@ -42,7 +42,7 @@ def test_copies_come_in_order_and_whole_or_their_loss_is_told(
     writer, reader = CopyWriter(ring), CopyReader(ring)
     sent: dict[int, bytes] = defaultdict(bytes)
     events: list[int] = []
-    found: list[Copy] = []
+    found: list[CopyMessage] = []
     for number, step in enumerate(steps):
         if isinstance(step, tuple):
             data = bytes_at(number, step[1])
@@ -105,7 +105,7 @@ def test_what_a_killed_forwarder_wrote_is_read() -> None:
         finally:
             os._exit(1)
     writer.close()
-    found: list[Copy] = []
+    found: list[CopyMessage] = []
     is_open = True
     while is_open:
         is_open = reader.wait(5, 5)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.servers.recordings import streams
 from tests.sim.simulator import wait_for
 from tests.tap.tapped import Forwarding, forwarding, read_all
-from tui.tap.copies import Event
+from tui.tap.copy_messages import Event
 from tui.tap.forwarder import raise_file_limit
 
 pieces = st.lists(st.binary(min_size=1, max_size=200_000), max_size=4)

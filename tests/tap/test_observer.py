@@ -11,7 +11,7 @@ import pytest
 from tests.servers.recordings import Recorded, recorded
 from tui.history.request_records import ClientRequest
 from tui.servers.detect import KINDS
-from tui.tap.copies import Copy, Event
+from tui.tap.copy_messages import CopyMessage, Event
 from tui.tap.exchange import Exchange
 from tui.tap.observer import Observer
 from tui.tap.seen_server import SeenServer
@@ -34,7 +34,7 @@ class Watched:
         self, event: Event, connection: int = 1, payload: bytes = b"", ms: float = 1.0
     ) -> None:
         self.t_ns += round(ms * MS)
-        self.observer.take(Copy(event, connection, self.t_ns, self.t_ns, True, payload))
+        self.observer.take(CopyMessage(event, connection, self.t_ns, self.t_ns, True, payload))
 
     def open(self, connection: int = 1) -> None:
         self.tell(Event.OPENED, connection, b"192.168.0.9 40000")

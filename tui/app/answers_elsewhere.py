@@ -10,9 +10,9 @@ from tui.servers.address import shown_url
 from tui.settings.history_options import history_file
 
 if TYPE_CHECKING:
-    from tui.history.followed import FollowedAnswer
-    from tui.history.left_behind import LeftBehind
+    from tui.history.followed_answer import FollowedAnswer
     from tui.history.records import AttachTarget
+    from tui.history.unseen_answers import UnseenAnswer
     from tui.servers.connection_state import Server
 
 
@@ -31,7 +31,7 @@ class AnswersElsewhere:
         answered there, or waits there for longer than the answer ``own`` of this one."""
         if not self._has_history:
             return None
-        from tui.history.running import first_in_line
+        from tui.history.running_answers import first_in_line
 
         first = first_in_line(self._file(), (url,), own)
         return None if first is None else f"the server answers {first.where} first"
@@ -42,8 +42,8 @@ class AnswersElsewhere:
         if not self._has_history:
             return None
         from tui.history.failures import HistoryError
-        from tui.history.followed import FollowedAnswer
-        from tui.history.running import first_in_line
+        from tui.history.followed_answer import FollowedAnswer
+        from tui.history.running_answers import first_in_line
 
         first = first_in_line(self._file(), urls, own)
         if first is None:
@@ -55,16 +55,16 @@ class AnswersElsewhere:
         followed.start()
         return followed
 
-    def at_start(self, target: AttachTarget | None) -> LeftBehind | None:
+    def at_start(self, target: AttachTarget | None) -> UnseenAnswer | None:
         """What a dashboard begins with: what it was told to attach to, else what went on without a
         terminal. Raises HistoryError."""
         if not self._has_history:
             return None
-        from tui.history import left_behind
+        from tui.history import unseen_answers
 
         if target is None:
-            return left_behind.left_behind(self._file())
-        return left_behind.opened(self._file(), target.conversation, target.answer)
+            return unseen_answers.left_behind(self._file())
+        return unseen_answers.opened(self._file(), target.conversation, target.answer)
 
     @property
     def _has_history(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tui.app.answer_signals import SIGNAL_S, AnswerSignals
 from tui.app.last_answers import LastAnswers
-from tui.app.memory import give_back_free_memory
+from tui.app.memory_saving import give_back_free_memory
 from tui.app.sampling import Sampling
 from tui.app.terminal_app import Appearance, TerminalApp
 from tui.core.screen.attention import Attention
@@ -152,9 +152,9 @@ class NpulseApp(TerminalApp):
             await session.bring_back(self.dashboard, hint)
             self.set_interval(KEEP_EVERY_S, self._keep_place)
         if self._looks_around:
-            from tui.app.left_behind import show_left_behind
+            from tui.app.unseen_answers import show_unseen_answer
 
-            await show_left_behind(self._backend, self.dashboard, self._attach_target)
+            await show_unseen_answer(self._backend, self.dashboard, self._attach_target)
         await self._branch_walk.show_places(self.dashboard)
 
     def _keep_place(self) -> None:

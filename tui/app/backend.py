@@ -30,7 +30,7 @@ from tui.core.screen.keys.table import default_keys
 from tui.expect.expectations import Expectations
 from tui.servers.address import local_port
 from tui.servers.loop import EventLoopThread
-from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
+from tui.servers.remembered_servers import NOTHING_REMEMBERED, RememberedServers
 from tui.servers.tokenizer import ModelTokenizer
 from tui.settings.folders import CHANGES_FILE, ROOT_CHANGES, changes_folder
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from tui.core.turn.turn import Turn
     from tui.core.types import GenerationSettings
     from tui.history.browser import HistoryBrowser
-    from tui.history.followed import FollowedAnswer
+    from tui.history.followed_answer import FollowedAnswer
     from tui.lab.session import Lab
     from tui.recording.recorder import RecordingSession
     from tui.remote.fleet import Fleet

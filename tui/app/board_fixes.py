@@ -26,6 +26,8 @@ from tui.files.private import write_whole
 from tui.fixes.applying import Applied, Undone
 from tui.fixes.card import card_of, markdown, svg
 from tui.fixes.change import BoardPlace, Change, FixError
+from tui.fixes.idle_wait import WaitOptions
+from tui.fixes.plan_text import effect_lines, in_force_words, plan_lines, undo_lines
 from tui.fixes.session import (
     FixResult,
     fix_and_compare,
@@ -36,8 +38,6 @@ from tui.fixes.session import (
     undo_change,
 )
 from tui.fixes.trial import TrialProgress
-from tui.fixes.waiting import Waits
-from tui.fixes.words import effect_lines, in_force_words, plan_lines, undo_lines
 from tui.fixes.writers import FileWriter, needs_root, open_writer
 from tui.servers.connection_state import ConnectionState
 from tui.settings.board_changes import BoardChanges
@@ -67,7 +67,7 @@ class Fixes:
         self._source = source
         self._state = state
         self._why_wait = why_wait
-        self._waits = Waits(
+        self._waits = WaitOptions(
             in_use, history_file(), self._waits_for, is_hurried=lambda: self._is_hurried
         )
         self._is_hurried = False

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tui.core.expect.outlook import Outlook
     from tui.core.turn.turn import Turn
     from tui.core.turn.turn_stats import TurnStats
-    from tui.history.followed import FollowedAnswer
+    from tui.history.followed_answer import FollowedAnswer
     from tui.history.resuming import ResumedConversation
 
 SEND_ANYWAY = "; the send key sends it now"

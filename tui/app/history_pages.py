@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from tui.app.app_pages import AppPages
 from tui.app.branch_walk import BranchWalk
-from tui.app.left_behind import show_followed
+from tui.app.unseen_answers import show_followed
 from tui.core.screen.chat import ANSWER_RUNS
 from tui.history.failures import HistoryError
-from tui.history.left_behind import LeftBehind
 from tui.history.records import AttachTarget
 from tui.history.resuming import ResumedConversation, StillRunningError
+from tui.history.unseen_answers import UnseenAnswer
 from tui.screens.history.page import HistoryData, HistoryPage
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class HistoryPages(AppPages):
             asked.page.action_leave()
             return
         found = await asked.page.ask(lambda: self._goes_on(asked))
-        if isinstance(found, LeftBehind):
+        if isinstance(found, UnseenAnswer):
             if found.followed is not None and not chat.is_answering:
                 asked.page.action_leave()
                 show_followed(self.backend, self.dashboard, found.followed)
@@ -121,7 +121,7 @@ class HistoryPages(AppPages):
         self.dashboard.conversation.show(found.past, asked.prompt, said)
         await BranchWalk(self.backend).show_places(self.dashboard)
 
-    def _goes_on(self, asked: HistoryPage.Continue) -> ResumedConversation | LeftBehind | None:
+    def _goes_on(self, asked: HistoryPage.Continue) -> ResumedConversation | UnseenAnswer | None:
         """What is stored, or an answer of it that still runs. Raises HistoryError."""
         try:
             return self.backend.history.resume(

@@ -10,7 +10,7 @@ from tui.core.text.sanitize import clean_line
 from tui.servers.access import Access
 from tui.servers.address import normalised_url, shown_url
 from tui.servers.connection_state import ConnectionState
-from tui.servers.remembered import RememberedServers
+from tui.servers.remembered_servers import RememberedServers
 from tui.settings.schema import ServerSection
 from tui.settings.server_options import (
     candidate_urls,
@@ -46,7 +46,7 @@ class ServerChoice:
 
     def connection(self, on_change: Callable[[], None]) -> Connection:
         """The connection to it. Imports HTTP."""
-        from tui.app.memory import load_http_without_openssl
+        from tui.app.memory_saving import load_http_without_openssl
 
         load_http_without_openssl()
         from tui.servers.connection import Connection

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tui.app.memory import load_asyncio_without_openssl
+from tui.app.memory_saving import load_asyncio_without_openssl
 from tui.core.screen.terminal_signals import signals_of
 from tui.core.text.glyphs import Glyphs, choose
 from tui.core.text.sanitize import clean_line
-from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
+from tui.servers.remembered_servers import NOTHING_REMEMBERED, RememberedServers
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.recording_options import recording_options

@@ -20,7 +20,7 @@ from textual.theme import Theme
 
 from tui import __version__
 from tui.app.app_colours import AppColours
-from tui.app.memory import give_back_free_memory
+from tui.app.memory_saving import give_back_free_memory
 from tui.app.terminal.driven_app import DrivenApp
 from tui.app.terminal.input_order import InputOrder
 from tui.app.terminal.painting import Painting

@@ -18,7 +18,7 @@ from tui.history.failures import HistoryError
 from tui.history.kept_answer import KeptAnswer, KeptConversation
 from tui.history.recorder import Recorder
 from tui.history.resuming import ResumedConversation, resume
-from tui.history.running import first_in_line
+from tui.history.running_answers import first_in_line
 from tui.servers.address import shown_url
 from tui.servers.capabilities import is_one_at_a_time
 from tui.servers.connection_state import Server

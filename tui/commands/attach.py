@@ -6,7 +6,7 @@ from tui.history import listing
 from tui.history.database import reading_from
 from tui.history.records import AttachTarget, Receiver
 from tui.history.resuming import no_conversation
-from tui.history.running import receiving
+from tui.history.running_answers import receiving
 from tui.settings.history_options import history_file
 
 NOTHING_RUNS = (

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tui.servers.address import CandidateUrls
-from tui.servers.remembered import NOTHING_REMEMBERED
+from tui.servers.remembered_servers import NOTHING_REMEMBERED
 
 SAMPLE_S = 0.5
 """As :attr:`tui.bench.model.options.Options.sample_s`."""

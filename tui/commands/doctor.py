@@ -44,7 +44,7 @@ from tui.servers.connection_state import Server
 from tui.servers.detect import kind_of
 from tui.servers.locate import Located, choose_model, look
 from tui.servers.model_choice import context_note
-from tui.servers.remembered import RememberedServers
+from tui.servers.remembered_servers import RememberedServers
 from tui.settings.config import ConfigError, LoadedConfig, config_paths, load
 from tui.settings.folders import state_folder
 from tui.settings.schema import ServerSection
@@ -316,8 +316,8 @@ def _changes_checks(root: Path) -> Iterator[Check]:
     if not memory.has_file:
         return
     from tui.fixes.change import BoardPlace, FixError
+    from tui.fixes.plan_text import in_force_words
     from tui.fixes.session import in_force
-    from tui.fixes.words import in_force_words
 
     title = "changed by npulse"
     try:

@@ -22,6 +22,8 @@ from tui.files.private import create_private
 from tui.fixes.applying import Applied, Undone
 from tui.fixes.card import Card, card_of, markdown, svg
 from tui.fixes.change import BoardPlace, Change, FixError
+from tui.fixes.idle_wait import WaitOptions
+from tui.fixes.plan_text import effect_lines, in_force_words, plan_lines, undo_lines
 from tui.fixes.session import (
     FixResult,
     fix_and_compare,
@@ -33,8 +35,6 @@ from tui.fixes.session import (
     undo_change,
 )
 from tui.fixes.trial import TrialProgress
-from tui.fixes.waiting import Waits
-from tui.fixes.words import effect_lines, in_force_words, plan_lines, undo_lines
 from tui.fixes.writers import needs_root, open_writer
 from tui.settings.board_changes import BoardChanges
 from tui.settings.config import ConfigError, config_paths, load
@@ -325,14 +325,14 @@ def _is_yes(question: str, *, default: bool) -> bool:
     return default if not word else word in ("y", "yes")
 
 
-def _waits() -> Waits:
+def _waits() -> WaitOptions:
     """Options for the wait for a busy server, which print each reason."""
 
     def say(reason: str | None) -> None:
         if reason is not None:
             _say(f"   Waiting: {clean_line(reason, 200)}. Ctrl+C leaves; nothing is changed yet.")
 
-    return Waits(history=history_file(), say=say)
+    return WaitOptions(history=history_file(), say=say)
 
 
 def _say(text: str) -> None:

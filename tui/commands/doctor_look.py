@@ -21,10 +21,10 @@ from tui.commands.board import one_shot
 from tui.core.board.finding import Finding
 from tui.core.board.fix import Fix
 from tui.core.board.reading import Snapshot
+from tui.fixes.busy_sample import sample_while_answering
 from tui.fixes.change import BoardPlace
-from tui.fixes.look import look_while_answering
+from tui.fixes.idle_wait import WaitOptions
 from tui.fixes.session import link_to, server_of_board
-from tui.fixes.waiting import Waits
 from tui.servers.address import local_port
 
 
@@ -40,7 +40,7 @@ class Seen:
     """A sentence why answers cannot be compared; empty if they can."""
 
 
-async def look_at_board(made: Options, place: BoardPlace, waits: Waits) -> Seen:
+async def look_at_board(made: Options, place: BoardPlace, waits: WaitOptions) -> Seen:
     """Sends two short requests to the board's server once it is idle, if there is one."""
     found = await server_of_board(made, place, waits)
     if isinstance(found, str):
@@ -54,7 +54,7 @@ async def look_at_board(made: Options, place: BoardPlace, waits: Waits) -> Seen:
         return link_to(found, place)
 
     try:
-        under_load = await look_while_answering(found, begun)
+        under_load = await sample_while_answering(found, begun)
         if under_load is None:
             work, under_load = Work(), await asyncio.to_thread(_at_rest, place)
         else:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tui.bench.run.runner import RunSuite
     from tui.bench.store.controls import Controls
     from tui.bench.store.resume import Earlier
-    from tui.fleet.meeting import FleetPlan
+    from tui.fleet.connect import FleetPlan
 
 
 OF_ONE_BOARD = ("board", "ssh_socket", "url", "api_key", "root", "no_board", "pin", "minutes")
@@ -78,7 +78,7 @@ def fleet_runner(options: argparse.Namespace) -> RunSuite | None:
 
 def _plan(options: argparse.Namespace) -> FleetPlan:
     from tui.fleet import engine
-    from tui.fleet.meeting import FleetPlan
+    from tui.fleet.connect import FleetPlan
     from tui.settings.config import ALL_BOARDS, config_paths, load
 
     listen = _listen(options)
@@ -127,7 +127,7 @@ def _listen(options: argparse.Namespace) -> tuple[str, int]:
             raise FleetUsageError("--public goes with --listen")
         return "127.0.0.1", 0
     from tui.core.listen_address import is_loopback, listen_address
-    from tui.fleet.meeting import OPENS
+    from tui.fleet.connect import OPENS
     from tui.tap.listen import ListenError, resolved
 
     try:

@@ -41,7 +41,7 @@ from tui.lab.results import result_of
 from tui.lab.run import LabRunner, new_run, run_part, with_part
 from tui.lab.store import LabFolders
 from tui.servers.model_choice import loaded_model
-from tui.servers.remembered import NOTHING_REMEMBERED
+from tui.servers.remembered_servers import NOTHING_REMEMBERED
 from tui.settings.config import config_paths, load
 from tui.settings.server_options import server_access, server_urls
 from tui.settings.state import remembered_servers

@@ -44,7 +44,7 @@ from tui.servers.model_choice import (
     shown_name,
 )
 from tui.servers.models import ModelChange
-from tui.servers.remembered import RememberedServers
+from tui.servers.remembered_servers import RememberedServers
 from tui.servers.survey import survey
 from tui.settings.config import ConfigError, config_paths, load
 from tui.settings.server_options import server_access, server_urls

@@ -28,7 +28,7 @@ from tui.history.database import reading_from, writing_to
 from tui.history.export_documents import utc
 from tui.history.failures import HistoryError
 from tui.history.records import RunningAnswer
-from tui.history.running import running
+from tui.history.running_answers import running
 from tui.history.writer_process import started_ticks
 from tui.settings.history_options import history_file
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tui.settings.config import LoadedConfig
     from tui.tap.copy_ring import CopyReader
     from tui.tap.listen import Target
-    from tui.tap.watching import Watcher
+    from tui.tap.measuring_process import TrafficReader
 
 COMMAND = "npulse tap"
 DEFAULT_LISTEN = "127.0.0.1:8090"
@@ -265,11 +265,11 @@ def _measure(
     server: Server | None,
 ) -> None:
     from tui.settings.history_options import history_file, history_limits
-    from tui.tap.lines import LineWriter
+    from tui.tap.measuring_process import ServerRecogniser, TrafficReader, seen
     from tui.tap.now_file import NowFile, own_folder
     from tui.tap.publisher import Publisher
-    from tui.tap.store import RequestStore
-    from tui.tap.watching import ServerLook, Watcher, seen
+    from tui.tap.request_lines import LineWriter
+    from tui.tap.request_store import RequestStore
 
     def note(sentence: str) -> None:
         complain(COMMAND, sentence)
@@ -288,9 +288,9 @@ def _measure(
 
     store = RequestStore(path, history_limits(section), over, note)
     known = seen(server, target.url)
-    look = ServerLook(known, plan.access)
+    look = ServerRecogniser(known, plan.access)
     look.start()
-    watcher = Watcher(reader, known, store, note, has_text=options.keep_text)
+    watcher = TrafficReader(reader, known, store, note, has_text=options.keep_text)
     folder = options.publish.parent if options.publish is not None else own_folder()
     now = None if folder is None else NowFile(folder)
 
@@ -310,7 +310,7 @@ def _measure(
     note(_summary(watcher))
 
 
-def _summary(watcher: Watcher) -> str:
+def _summary(watcher: TrafficReader) -> str:
     chunks, p99_ms = watcher.delays.count, watcher.delays.quantile_ms(0.99)
     others = watcher.observer.n_others
     delay = "" if p99_ms is None else f"; their delay: {p99_ms:.3f} ms (99th percentile)"

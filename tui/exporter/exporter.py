@@ -21,7 +21,7 @@ from tui.history import client_requests
 from tui.history.database import reading_from
 from tui.history.ended_requests import EndedRequest, EndedRequests, is_own
 from tui.history.failures import HistoryError
-from tui.history.running import receiving
+from tui.history.running_answers import receiving
 
 SERVERS_EVERY_S = 15.0
 STALE_SAMPLES = 3

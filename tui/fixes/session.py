@@ -25,8 +25,8 @@ from tui.core.board.fix import FileWrite, Fix
 from tui.core.text.sanitize import clean_line
 from tui.fixes.applying import Applied, Undone, undo
 from tui.fixes.change import BoardPlace, Change, ChangeMemory, ChangeState, FixError, state_of
+from tui.fixes.idle_wait import IdleWait, WaitOptions
 from tui.fixes.trial import Trial, TrialProgress, TrialRunner
-from tui.fixes.waiting import Waiting, Waits
 from tui.fixes.writers import FileWriter
 from tui.servers.address import is_local, local_port
 
@@ -34,7 +34,7 @@ ELSEWHERE = "The server is not on this board, so its answers do not show what a 
 LOCK_NAME = "npulse doctor"
 STOPPED = "Stopped before anything was changed."
 NOT_WAITED = "The server was busy with another answer, and npulse did not wait for its end."
-NO_WAITS = Waits()
+NO_WAITS = WaitOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ def measuring(folder: Path) -> Iterator[None]:
 async def server_of_board(
     options: Options,
     place: BoardPlace,
-    waits: Waits = NO_WAITS,
+    waits: WaitOptions = NO_WAITS,
     controls: Controls | None = None,
 ) -> Connected | str:
     """The server on this board, once it is idle, or a sentence why there is none. An abort by
     ``controls`` ends the wait (:func:`fix_and_compare`)."""
-    waiting = Waiting(waits, controls or Controls())
+    waiting = IdleWait(waits, controls or Controls())
     await waiting.for_own_answer()
     found = await waiting.unless_stopped(_found(options, place, waiting.say))
     if isinstance(found, Connected):

@@ -34,7 +34,7 @@ from tui.bench.store.controls import Controls
 from tui.bench.store.runs import Lock, RunError, lock_holder, utc_now
 from tui.core.text.sanitize import clean_line
 from tui.fleet.board_ledger import BoardLedger
-from tui.fleet.kept import KeptAnswers
+from tui.fleet.kept_answers import KeptAnswers
 from tui.fleet.messages import Ask, Message, Ready, RunOrder
 
 LOCK_LOOK_S = 0.5

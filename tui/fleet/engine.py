@@ -259,7 +259,7 @@ class FleetClient:
         *,
         needs_npu: bool,
     ) -> None:
-        """Runs a function of ``tui/fleet/on_board.py`` on a board. ``on_error`` gets one line if
+        """Runs a function of ``tui/fleet/dask_tasks.py`` on a board. ``on_error`` gets one line if
         Dask could not run it."""
         future = self._client.submit(
             function,

@@ -26,14 +26,14 @@ from tui.bench.store import journal
 from tui.bench.store import resume as resuming
 from tui.bench.store.controls import Controls
 from tui.bench.store.runs import Lock, RunError, new_id
-from tui.fleet import engine, on_board
-from tui.fleet.active import ActiveMark
+from tui.fleet import dask_tasks, engine
+from tui.fleet.active_run import ActiveMark
 from tui.fleet.board import reduced
-from tui.fleet.book import Book
-from tui.fleet.meeting import LOOK_S, FleetPlan, Meeting, who
+from tui.fleet.connect import LOOK_S, FleetConnection, FleetPlan, who
 from tui.fleet.members import Member, Members
 from tui.fleet.messages import Ask, Choices, Ending, Have, Message, RunOrder, encode
-from tui.fleet.share import Share, begun_before, check_suite
+from tui.fleet.request_queue import RequestQueue, begun_before, check_suite
+from tui.fleet.run_writer import RunWriter
 
 AGAIN_S = (2.0, 5.0, 15.0, 30.0)
 """Seconds before a board that could not take requests is tried again, by number of tries."""
@@ -55,7 +55,7 @@ def run(
     Raises EngineError if Dask is not installed."""
     engine.prepare()
     runner = FleetRunner(suite, options, fleet, controls or Controls(), resume)
-    return events_of(runner.book.ledger, runner.controls, runner.go())
+    return events_of(runner.writer.ledger, runner.controls, runner.go())
 
 
 class FleetRunner:
@@ -79,11 +79,11 @@ class FleetRunner:
             options = replace(options, seed=before.seed)
         done: frozenset[tuple[str, int]] = frozenset() if resume is None else resume.done
         self.controls = controls
-        self.share = Share(
+        self.queue = RequestQueue(
             plan.ordered(suite, runs, options.seed, None), done, begun_before(resume)
         )
         addresses = {board.name: board.shown for board in fleet.ssh}
-        self.book = Book(suite, options, run_id, runs, self.share, addresses, resume)
+        self.writer = RunWriter(suite, options, run_id, runs, self.queue, addresses, resume)
         self._suite = suite
         self._options = options
         self._fleet = fleet
@@ -96,29 +96,31 @@ class FleetRunner:
         self._is_rest_told = False
         """Whether the start of the user's pause has been shown: every board has ended its
         request."""
-        self._active = ActiveMark(options.folder, suite.id, self.book.ledger)
+        self._active = ActiveMark(options.folder, suite.id, self.writer.ledger)
         self._early: list[tuple[Member, Message]] = []
 
     async def go(self) -> None:
         """Runs to the end. Raises only CancelledError; the last event says how the run ended."""
-        book = self.book
+        writer = self.writer
         await told_to_the_end(
-            book.ledger,
+            writer.ledger,
             self._go(),
-            lambda: ("" if book.folder is None else book.run_id, book.folder),
+            lambda: ("" if writer.folder is None else writer.run_id, writer.folder),
         )
 
     async def _go(self) -> tuple[Outcome, str]:
-        lock = None if self.book.folder is None else Lock(self.book.folder)
+        lock = None if self.writer.folder is None else Lock(self.writer.folder)
         if lock is not None:
             # Two processes must not resume the same run.
             lock.take(self._suite.id)
         try:
             self._active.begin()
             check_suite(self._suite, [board.name for board in self._fleet.ssh])
-            await stage(self.book.ledger, "connect", "Looking for the boards.")
-            meeting = Meeting(self._fleet, self.book.ledger, self.controls, self._unreached)
-            async with meeting.opened(self._suite.title or self._suite.id) as client:
+            await stage(self.writer.ledger, "connect", "Looking for the boards.")
+            connection = FleetConnection(
+                self._fleet, self.writer.ledger, self.controls, self._unreached
+            )
+            async with connection.opened(self._suite.title or self._suite.id) as client:
                 return await self._with_boards(client)
         finally:
             self._active.release()
@@ -133,40 +135,40 @@ class FleetRunner:
             told = StageChanged(stage="measure")
             if is_rest:
                 told = StageChanged(stage="paused", sentence="Paused before the next prompts.")
-            self.book.ledger.emit(told)
+            self.writer.ledger.emit(told)
 
     async def _with_boards(self, client: engine.FleetClient) -> tuple[Outcome, str]:
         """Waits until every request has its final result, or none can be sent; writes the
         report."""
-        self._client, book = client, self.book
+        self._client, writer = client, self.writer
         members = Members(engine.version(), self._fleet.wanted, self._joined, self._refused)
-        client.hear(book.run_id, members.announced, members.told, members.gone)
+        client.hear(writer.run_id, members.announced, members.told, members.gone)
         ended, reason = "interrupted", ""
         try:
             ended, reason = await self._watched(client)
         finally:
             await self._let_boards_go(client)
-            if book.is_begun:
+            if writer.is_begun:
                 with suppress(journal.JournalError):
-                    await book.close(ended)
-        if not book.is_begun:
+                    await writer.close(ended)
+        if not writer.is_begun:
             raise SetupError("aborted" if ended == "aborted" else "unreachable", reason)
-        assert book.folder is not None
-        return await saved(book.ledger, book.folder, ended, reason)
+        assert writer.folder is not None
+        return await saved(writer.ledger, writer.folder, ended, reason)
 
     async def _watched(self, client: engine.FleetClient) -> tuple[str, str]:
         """Waits for the end: (how it ended, a sentence if needed). Raises an error of a board's
         task."""
-        book = self.book
+        writer = self.writer
         alone_s, told_s = time.monotonic(), 0.0
-        while not self.share.is_over:
+        while not self.queue.is_over:
             await self._change()
             now_s = time.monotonic()
             ready = sum(member.is_ready for member in self._work)
             if self._failure is not None:
                 raise self._failure
             if self.controls.is_aborted:
-                return "aborted", "" if book.is_begun else "Ended before a board could be asked."
+                return "aborted", "" if writer.is_begun else "Ended before a board could be asked."
             if not client.is_connected:
                 return "unreachable", (
                     "The connection to the scheduler was lost. The boards finish and keep their "
@@ -176,26 +178,30 @@ class FleetRunner:
                 self._is_closing = True
                 if not ready:
                     why = "the time budget was used up"
-                    book.skip(self.share.unanswered, "skipped_budget", why)
+                    writer.skip(self.queue.unanswered, "skipped_budget", why)
                     return "budget", ""
             elif ready:
                 alone_s = now_s
             elif now_s - alone_s > self._fleet.wait_s:
-                words = "No board was ready any more" if book.is_begun else "No board was ready"
+                words = "No board was ready any more" if writer.is_begun else "No board was ready"
                 return "unreachable", f"{words} for {self._fleet.wait_s:.0f} s."
-            if now_s - told_s >= FORECAST_S and book.is_begun:
+            if now_s - told_s >= FORECAST_S and writer.is_begun:
                 told_s = now_s
-                book.ledger.emit(book.forecast(ready))
-            if book.folder is not None:
-                self.controls.obey_file(book.folder)
+                writer.ledger.emit(writer.forecast(ready))
+            if writer.folder is not None:
+                self.controls.obey_file(writer.folder)
                 self._tell_pause()
             self._active.look()
-            await book.ledger.flush()
+            await writer.ledger.flush()
         return "complete", ""
 
     def _is_over_budget(self, now_s: float) -> bool:
         budget_s = self._options.max_time_s
-        return budget_s is not None and self.book.is_begun and now_s - self.book.began_s >= budget_s
+        return (
+            budget_s is not None
+            and self.writer.is_begun
+            and now_s - self.writer.began_s >= budget_s
+        )
 
     async def _let_boards_go(self, client: engine.FleetClient) -> None:
         """Tells every board that the run is over and waits up to ``END_S`` for running requests."""
@@ -203,7 +209,7 @@ class FleetRunner:
         self._changed.set()
         if client.is_connected:
             for member in self._work:
-                self._end(member, is_abort=not self.share.is_over)
+                self._end(member, is_abort=not self.queue.is_over)
         working = [task for task in self._work.values() if not task.done()]
         if working and client.is_connected:
             await asyncio.wait(working, timeout=END_S)
@@ -212,11 +218,11 @@ class FleetRunner:
         await asyncio.gather(*working, return_exceptions=True)
         for member in self._work:
             if member.is_ready:
-                self.book.close_stretch(member, "aborted")
-                self.book.see(member.name, "done")
+                self.writer.close_stretch(member, "aborted")
+                self.writer.see(member.name, "done")
         for name in {*(board.name for board in self._fleet.ssh), *(m.name for m in self._work)}:
-            if name not in self.book.seen:
-                self.book.see(name, "refused", "it was not ready before the run was over")
+            if name not in self.writer.seen:
+                self.writer.see(name, "refused", "it was not ready before the run was over")
         await client.settled(SETTLE_S)
 
     # -- one board -------------------------------------------------------------------------------
@@ -225,14 +231,14 @@ class FleetRunner:
         self._work[member] = asyncio.create_task(self._guarded(member))
 
     def _refused(self, name: str, sentence: str) -> None:
-        self.book.see(name, "refused", sentence)
+        self.writer.see(name, "refused", sentence)
 
     def _unreached(self, name: str, address: str, sentence: str) -> None:
         """Shows a problem of ssh with a board, unless a worker of that board is connected."""
         known = [member for member in self._work if member.name == name]
         if all(member.is_gone for member in known):
             state: BoardState = "lost" if known else "refused"
-            self.book.see(name, state, sentence, address=address)
+            self.writer.see(name, state, sentence, address=address)
 
     async def _guarded(self, member: Member) -> None:
         """Runs a board's task; an error in writing the journal ends the run."""
@@ -268,44 +274,44 @@ class FleetRunner:
             await asyncio.wait_for(self._changed.wait(), LOOK_S)
 
     def _is_done_with(self, member: Member) -> bool:
-        is_over = self._is_closing or self.share.is_over
+        is_over = self._is_closing or self.queue.is_over
         return member.is_gone or is_over or self.controls.is_aborted
 
     async def _serve(self, member: Member) -> bool:
         """Has a board prepare for the run. Returns whether it can take requests now."""
         order = RunOrder(
-            run_id=self.book.run_id,
+            run_id=self.writer.run_id,
             who=who(),
             suite=reduced(self._suite),
             choices=Choices.of(self._options),
-            warm_up=self.share.plan[0],
+            warm_up=self.queue.plan[0],
         )
         self._order("serve", member, encode(order), needs_npu=True)
         while (message := await member.inbox.get()) is not None:
             if message.kind == "ready" and message.ready is not None:
-                problem = self.book.admit(member, message, message.ready)
+                problem = self.writer.admit(member, message, message.ready)
                 if problem is not None:
-                    self.book.see(member.name, "refused", problem)
+                    self.writer.see(member.name, "refused", problem)
                     self._end(member)
                     return False
                 await self._take_early()
-                await self.book.ledger.flush()
+                await self.writer.ledger.flush()
                 return True
             if message.kind == "refused":
-                self.book.see(member.name, member.state_of_refusal, message.sentence)
+                self.writer.see(member.name, member.state_of_refusal, message.sentence)
                 return False
             if message.kind == "waiting":
-                self.book.see(member.name, "waiting", message.sentence)
+                self.writer.see(member.name, "waiting", message.sentence)
             elif message.kind in ("answered", "broken"):
                 # An answer that the board kept from an earlier part of this run.
                 self._early.append((member, message))
                 await self._take_early()
-        self.book.see(member.name, "lost", "its connection was lost before it was asked")
+        self.writer.see(member.name, "lost", "its connection was lost before it was asked")
         return False
 
     async def _take_early(self) -> None:
         """Records answers kept from an earlier part of the run, once there is a journal."""
-        while self.book.is_begun and self._early:
+        while self.writer.is_begun and self._early:
             await self._take(*self._early.pop(0))
 
     async def _pull(self, member: Member) -> None:
@@ -325,8 +331,8 @@ class FleetRunner:
                 if member.is_gone
                 else "the connection to its server broke off; it is tried again"
             )
-        self.book.close_stretch(member, "complete" if state == "done" else "lost")
-        self.book.see(member.name, state, sentence)
+        self.writer.close_stretch(member, "complete" if state == "done" else "lost")
+        self.writer.see(member.name, state, sentence)
 
     async def _next(self, member: Member) -> Task | None:
         """Waits for the next request for this board; None when there is none any more."""
@@ -334,7 +340,7 @@ class FleetRunner:
             others = any(one.is_ready and one is not member for one in self._work)
             task = None
             if not self.controls.is_paused:
-                task = self.share.take(member.name, has_others=others)
+                task = self.queue.take(member.name, has_others=others)
             if task is not None:
                 return task
             await self._change()
@@ -343,19 +349,19 @@ class FleetRunner:
     async def _asked(self, member: Member, task: Task) -> bool:
         """Has a board send one request. False if the board is lost or has to be checked again."""
         ask = Ask(
-            run_id=self.book.run_id,
+            run_id=self.writer.run_id,
             task=task,
-            number=self.share.number(task),
-            planned=len(self.share.plan),
+            number=self.queue.number(task),
+            planned=len(self.queue.plan),
         )
         self._order("ask", member, encode(ask), needs_npu=True)
         while (message := await member.inbox.get()) is not None:
             if message.kind == "began" and message.key == task.key:
-                self.book.began(member, message)
+                self.writer.began(member, message)
             elif message.kind == "waiting":
-                self.book.see(member.name, "working", message.sentence, is_noted=False)
+                self.writer.see(member.name, "working", message.sentence, is_noted=False)
             elif message.kind == "refused":
-                self.book.see(member.name, member.state_of_refusal, message.sentence)
+                self.writer.see(member.name, member.state_of_refusal, message.sentence)
                 self._put_back(member, task, f"{member.name} could not be asked")
                 return False
             elif message.kind in ("answered", "broken"):
@@ -369,16 +375,16 @@ class FleetRunner:
     def _put_back(self, member: Member, task: Task, why: str) -> None:
         """Returns an unanswered request to the queue, for another board if there is one."""
         if not self.controls.is_aborted:
-            self.share.put_back(task, member.name, why)
+            self.queue.put_back(task, member.name, why)
             self._changed.set()
 
     async def _take(self, member: Member, message: Message) -> None:
         """Records an answer or a failed request; the board may then remove its copy."""
-        request = await self.book.keep(member, message)
+        request = await self.writer.keep(member, message)
         if request is not None:
             was_stopped = request.status == "cancelled" and not self.controls.is_aborted
             is_lost = message.kind == "broken" or was_stopped
-            self.share.ended(request, member.name, is_lost=is_lost)
+            self.queue.ended(request, member.name, is_lost=is_lost)
             self._changed.set()
         if message.key is not None and not member.is_gone:
             self._have(member, message.key)
@@ -387,14 +393,14 @@ class FleetRunner:
 
     def _order(self, what: str, member: Member, data: bytes, *, needs_npu: bool) -> None:
         assert self._client is not None
-        function: Any = getattr(on_board, what)
+        function: Any = getattr(dask_tasks, what)
         self._client.order(function, data, member.address, member.fail, needs_npu=needs_npu)
 
     def _have(self, member: Member, key: tuple[str, int]) -> None:
-        have = Have(run_id=self.book.run_id, keys=(key,))
+        have = Have(run_id=self.writer.run_id, keys=(key,))
         self._order("forget", member, encode(have), needs_npu=False)
 
     def _end(self, member: Member, *, is_abort: bool = False) -> None:
         if not member.is_gone:
-            ending = Ending(run_id=self.book.run_id, is_abort=is_abort)
+            ending = Ending(run_id=self.writer.run_id, is_abort=is_abort)
             self._order("end", member, encode(ending), needs_npu=False)

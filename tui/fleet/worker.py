@@ -101,7 +101,7 @@ class BoardWorker:
 
     async def _joined(self) -> None:
         """Joins and works until the connection ends and the request in progress is finished."""
-        from tui.fleet.on_board import BoardPlugin
+        from tui.fleet.dask_tasks import BoardPlugin
 
         name, address = self._options.name, self._options.scheduler
         worker = await engine.joined_worker(address, name, BoardPlugin(self.board), JOIN_S)

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.text.sanitize import clean_line
 from tui.remote.address import BoardAddress
-from tui.remote.loop_reading import LoopReading
-from tui.remote.npulse_reading import NoNpulseError, NpulseReading
-from tui.remote.reading import BoardReading
+from tui.remote.loop_sampler import LoopSampler
+from tui.remote.npulse_sampler import NoNpulseError, NpulseSampler
+from tui.remote.remote_sampler import RemoteSampler
 from tui.remote.ssh import SYSTEM_SSH, Ssh, SshError, SshOptions
 
 RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -65,7 +65,7 @@ class RemoteBoard:
         self._ssh = Ssh(address, options, lent=lent)
         self._interval_s = interval_s
         self._clock_ns = clock_ns
-        self._reading: BoardReading | None = None
+        self._reading: RemoteSampler | None = None
         self._asks_npulse = True
         """Whether to try npulse on the board; False after it failed in this connection."""
         self._is_over = threading.Event()
@@ -129,14 +129,14 @@ class RemoteBoard:
     def _begin(self) -> None:
         """Start reading, by npulse if it is installed on the board. Raises SshError."""
         self._end_reading()
-        reading: BoardReading | None = None
+        reading: RemoteSampler | None = None
         if self._asks_npulse:
             try:
-                reading = self._made(NpulseReading)
+                reading = self._made(NpulseSampler)
             except NoNpulseError as error:
                 self._use_loop(str(error))
         try:
-            self._reading = reading or self._made(LoopReading)
+            self._reading = reading or self._made(LoopSampler)
         except (OSError, ValueError) as error:
             raise SshError(f"{self.address.shown} cannot be read: {error}") from error
         self._attempts = 0
@@ -145,7 +145,7 @@ class RemoteBoard:
         self.link = replace(self.link, has_npulse=reading is not None, note=note)
         self._say("connected", None)
 
-    def _made(self, way: type[NpulseReading] | type[LoopReading]) -> BoardReading:
+    def _made(self, way: type[NpulseSampler] | type[LoopSampler]) -> RemoteSampler:
         return way(
             self._ssh,
             interval_s=self._interval_s,

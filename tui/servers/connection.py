@@ -25,7 +25,7 @@ from tui.servers.client import PhaseTimeouts
 from tui.servers.connection_state import ConnectionState
 from tui.servers.detect import PROBE_TIMEOUTS, default_urls
 from tui.servers.models import ModelChange
-from tui.servers.remembered import NOTHING_REMEMBERED, RememberedServers
+from tui.servers.remembered_servers import NOTHING_REMEMBERED, RememberedServers
 from tui.servers.session import ServerSession
 from tui.servers.switching import ModelSwitch
 from tui.servers.watch import ServerWatch

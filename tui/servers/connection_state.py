@@ -14,7 +14,7 @@ from tui.servers.access import Access
 from tui.servers.address import is_local, shown_url
 from tui.servers.chosen_model import Choice
 from tui.servers.dialects.dialect import Dialect
-from tui.servers.remembered import RememberedServers
+from tui.servers.remembered_servers import RememberedServers
 from tui.servers.slot import SlotState
 
 NO_CHOICE = Choice("")

@@ -13,7 +13,7 @@ from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import NO_CHOICE, ConnectionState, Server, SurveyedServer
 from tui.servers.model_choice import chosen_model, shown, shown_name
 from tui.servers.model_work import ModelWork
-from tui.servers.selection import ModelSelection
+from tui.servers.session_models import SessionModels
 from tui.servers.slot import Slot
 
 
@@ -44,7 +44,7 @@ class ServerSession:
         self.state = state
         self.client: Client | None = None
         self.models: tuple[ModelInfo, ...] = ()
-        self.selection = ModelSelection(model)
+        self.selection = SessionModels(model)
         self.slot = Slot(lambda: self.set(slot=self.slot.state))
         self.work = ModelWork(self.set, self.why_busy)
         self.wake = asyncio.Event()

@@ -18,7 +18,7 @@ from msgspec import Struct
 from tui.core.text.sanitize import clean_line
 from tui.core.types import GenerationSettings
 from tui.servers.address import masked
-from tui.servers.remembered import RememberedServers
+from tui.servers.remembered_servers import RememberedServers
 from tui.settings.config import LoadedConfig, checked, with_values
 from tui.settings.config_file import ConfigError, Given
 from tui.settings.folders import state_folder

@@ -24,7 +24,7 @@ from contextlib import suppress
 from time import perf_counter_ns
 
 from tui.core.kernel_clock import ArrivalClock, both_clocks_ns, software_stamp_ns
-from tui.tap.copies import Copy, Event
+from tui.tap.copy_messages import CopyMessage, Event
 
 _HEADER = struct.Struct("@QQQ16s")
 """Tag (:func:`tag_of`), number of bytes, ``perf_counter_ns`` after forwarding, and the kernel's
@@ -233,11 +233,11 @@ class CopyReader:
         except OSError:
             return False
 
-    def arrived(self, limit: int) -> list[Copy]:
+    def arrived(self, limit: int) -> list[CopyMessage]:
         """The next copies, oldest first."""
         at = self._at
         (written,) = _NUMBER.unpack_from(self._memory, _WRITTEN)
-        found: list[Copy] = []
+        found: list[CopyMessage] = []
         if written == at:
             return found
         self._read_ns = perf_counter_ns()
@@ -265,19 +265,21 @@ class CopyReader:
         """Closes the socket; the forwarder then stops writing copies."""
         self._sock.close()
 
-    def _copy(self, tag: int, now_ns: int, ahead_ns: int, stamp: bytes, payload: bytes) -> Copy:
+    def _copy(
+        self, tag: int, now_ns: int, ahead_ns: int, stamp: bytes, payload: bytes
+    ) -> CopyMessage:
         connection, event = tag >> 8, Event(tag >> 1 & 0x7F)
         if event not in (Event.UP, Event.DOWN):
             if event is Event.CLOSED:
                 for side in (Event.UP, Event.DOWN):
                     self._clocks.pop((connection, side), None)
-            return Copy(event, connection, now_ns, payload=payload)
+            return CopyMessage(event, connection, now_ns, payload=payload)
         clock = self._clocks.get((connection, event))
         if clock is None:
             clock = self._clocks[connection, event] = ArrivalClock()
         t_ns, is_kernel = clock.at(software_stamp_ns(stamp), now_ns + ahead_ns, now_ns)
         passed_ns = now_ns if tag & 1 else 0
-        return Copy(event, connection, t_ns, passed_ns, is_kernel, payload)
+        return CopyMessage(event, connection, t_ns, passed_ns, is_kernel, payload)
 
     def _free(self, until: int, begins_at: int) -> None:
         """Releases the records up to ``until``: the pages to the system, then the space to the

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 
 from tui.core.turn.order_statistics import quantile_of_sorted
-from tui.tap.copies import Copy
+from tui.tap.copy_messages import CopyMessage
 
 KEPT = 4096
 """Number of newest delays that are kept."""
@@ -19,7 +19,7 @@ class Delays:
         self.count = 0
         self._newest: array[int] = array("q")
 
-    def add(self, copy: Copy) -> None:
+    def add(self, copy: CopyMessage) -> None:
         """Adds the delay of one forwarded chunk."""
         if not copy.is_kernel or not copy.passed_ns:
             return

@@ -31,8 +31,8 @@ from tui.history.turn_json import numbers_of
 from tui.servers import errors
 from tui.servers.dialects.dialect import StreamDecoder
 from tui.servers.exchange import TEXTS
-from tui.tap.asked import Asked, asked, decoder_of, format_of, plain_path
-from tui.tap.content import Content
+from tui.tap.asked_request import AskedRequest, asked, decoder_of, format_of, plain_path
+from tui.tap.content_decoder import ContentDecoder
 from tui.tap.http1 import RequestHead, ResponseHead
 from tui.tap.seen_server import NO_SETTINGS, SeenServer
 
@@ -71,12 +71,12 @@ class Exchange:
         self._server = server
         self._may_ask = head.method == "POST" and format_of(self.path) is not None
         self._body = bytearray()
-        self._request_content = Content(head.headers.get("content-encoding", ""))
+        self._request_content = ContentDecoder(head.headers.get("content-encoding", ""))
         self._is_body_too_long = False
-        self._asked: Asked | None = None
+        self._asked: AskedRequest | None = None
         self._decoder: StreamDecoder | None = None
         self._times = ReadTimes()
-        self._content: Content | None = None
+        self._content: ContentDecoder | None = None
         self._http_status: int | None = None
         self._content_type = ""
         self._is_streamed: bool | None = None
@@ -161,7 +161,7 @@ class Exchange:
         self._content_type = head.headers.get("content-type", "").lower()
         if self._asked is None or self.turn is None:
             return
-        self._content = Content(head.headers.get("content-encoding", ""))
+        self._content = ContentDecoder(head.headers.get("content-encoding", ""))
         self._told_queue_ms = _queue_ms(head.headers.get("x-queue-wait-seconds"))
         if 200 <= head.status < 300:
             self._decoder = decoder_of(self._asked, self._server.dialect)

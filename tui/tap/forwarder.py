@@ -23,9 +23,9 @@ from contextlib import suppress
 from time import perf_counter_ns
 
 from tui.core.kernel_clock import ANCILLARY_BYTES, enable
-from tui.tap.copies import Event
+from tui.tap.connection_pair import Address, ConnectionPair, Side, prepare, reset_at_close
+from tui.tap.copy_messages import Event
 from tui.tap.copy_ring import CopyWriter
-from tui.tap.pair import Address, Pair, Side, prepare, reset_at_close
 
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 ENDED = select.EPOLLHUP | select.EPOLLERR
@@ -60,7 +60,7 @@ class Forwarder:
         self._poll = select.epoll()
         self._watched: dict[int, Side | socket.socket | CopyWriter | None] = {}
         """By file descriptor; None is the wake-up pipe."""
-        self._pairs: set[Pair] = set()
+        self._pairs: set[ConnectionPair] = set()
         self._is_stopped = False
         self._paused_until_ns = 0
         self._has_noted_files = False
@@ -174,7 +174,7 @@ class Forwarder:
 
     def _opened(self, sock: socket.socket, peer: tuple[object, ...]) -> None:
         self._n_opened += 1
-        pair = Pair(self._n_opened, list(self._addresses))
+        pair = ConnectionPair(self._n_opened, list(self._addresses))
         self._pairs.add(pair)
         prepare(sock)
         pair.client = Side(sock, pair, Event.UP)
@@ -184,7 +184,7 @@ class Forwarder:
         self._copies.tell(Event.OPENED, pair.id, told)
         self._connect(pair)
 
-    def _connect(self, pair: Pair) -> None:
+    def _connect(self, pair: ConnectionPair) -> None:
         """Starts a connection to the next address of the server."""
         why = "no address"
         while pair.addresses:
@@ -317,7 +317,7 @@ class Forwarder:
         self._copies.tell(event, side.pair.id)
         self._close(side.pair, is_abort=True)
 
-    def _close(self, pair: Pair, *, is_abort: bool) -> None:
+    def _close(self, pair: ConnectionPair, *, is_abort: bool) -> None:
         if not pair.is_open:
             return
         pair.is_open = False

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from tui.core.listen_address import ListenAddress, is_loopback
 from tui.core.text.sanitize import clean_line
 from tui.servers.address import normalised_url
-from tui.tap.pair import Address
+from tui.tap.connection_pair import Address
 
 BACKLOG = 1024
 

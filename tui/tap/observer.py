@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tui.core.text.sanitize import clean_line
 from tui.history.request_records import ClientName
-from tui.tap.copies import Copy, Event
+from tui.tap.copy_messages import CopyMessage, Event
 from tui.tap.delays import Delays
 from tui.tap.exchange import TAP_ENDED, Exchange
 from tui.tap.http1 import Body, End, HttpEvent, MessageReader, Opaque, RequestHead, ResponseHead
@@ -64,7 +64,7 @@ class Observer:
         """Unfinished requests for an answer, oldest first."""
         return list(self._line)
 
-    def take(self, copy: Copy) -> None:
+    def take(self, copy: CopyMessage) -> None:
         """Takes one message of the forwarder."""
         if copy.event is Event.OPENED:
             host, _, port = copy.payload.decode("latin-1").rpartition(" ")
@@ -91,7 +91,7 @@ class Observer:
             self._closed(connection, t_ns)
         self._connections.clear()
 
-    def _event(self, connection: _Connection, copy: Copy) -> None:
+    def _event(self, connection: _Connection, copy: CopyMessage) -> None:
         t_ns = copy.t_ns
         if copy.event in (Event.UP_END, Event.UP_BROKEN):
             for exchange in connection.waiting:
@@ -109,7 +109,7 @@ class Observer:
             why = clean_line(copy.payload.decode("utf-8", "replace"), 120)
             self._on_unreachable(connection.client, why)
 
-    def _bytes(self, connection: _Connection, copy: Copy) -> None:
+    def _bytes(self, connection: _Connection, copy: CopyMessage) -> None:
         if copy.event is Event.UP:
             # Its arrival: between a send and the look at the clock other programs may run.
             self._asked(connection, copy.t_ns, connection.up.feed(copy.payload))

@@ -9,7 +9,7 @@ from pathlib import Path
 from tui.core.board.remote_board import BoardElsewhere
 from tui.core.types import GenerationSettings
 from tui.servers.access import Access
-from tui.servers.remembered import RememberedServers
+from tui.servers.remembered_servers import RememberedServers
 
 GREEDY = GenerationSettings(temperature=0.0, top_p=1.0, top_k=1, repeat_penalty=1.0)
 """Greedy decoding, for comparable answers. A repeat penalty of 1 means none."""

@@ -1,6 +1,6 @@
 """State of the benchmark screens, made of the records in :mod:`tui.bench.model`.
 
-Strings are sanitised (:func:`tui.bench.session.cleaned.cleaned`). None means unknown. Times are in
+Strings are sanitised (:mod:`tui.bench.session.sanitized`). None means unknown. Times are in
 seconds unless the name has another unit.
 """
 

@@ -13,7 +13,7 @@ from statistics import median
 from tui.bench.analysis.summary import scored
 from tui.bench.model.metrics import ratio
 from tui.bench.model.records import Request
-from tui.bench.report import details, parts
+from tui.bench.report import details, run_sections
 from tui.bench.report.blocks import Block, Bullets, Facts, Heading, Paragraph, Table
 from tui.bench.report.observations import observations
 from tui.bench.report.text import line, marked, number, whole
@@ -66,7 +66,7 @@ def content(loaded: Loaded) -> Iterator[Block]:
     every, kept = document.requests, scored(document.requests)
     speeds, firsts, inputs = (_known(kept, name) for name in ("speed", "prefill", "input"))
     source = "estimated" if any(r.is_rate_estimated for r in kept) else ""
-    yield from parts.head(loaded)
+    yield from run_sections.head(loaded)
     yield Paragraph(
         "Definitions of the earlier report: time to first token is the runtime's prefill time, "
         "average speed the mean of Ng / Tg over answered prompts."

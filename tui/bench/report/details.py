@@ -20,7 +20,7 @@ from tui.bench.report.blocks import (
     Rule,
     Table,
 )
-from tui.bench.report.parts import metric_cell
+from tui.bench.report.run_sections import metric_cell
 from tui.bench.report.text import block, figure, line, marked, number
 from tui.bench.report.timelines import picture
 from tui.bench.store.document import trace_of

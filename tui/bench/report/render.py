@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from tui.bench.model import records
 from tui.bench.model.comparison import Comparison
-from tui.bench.report import board_report, boards, details, html, markdown, parts, rows
+from tui.bench.report import board_report, boards, details, html, markdown, rows, run_sections
 from tui.bench.report.blocks import Block, Bullets, Heading, Paragraph
 from tui.bench.report.comparison import body as comparison_blocks
 from tui.bench.report.observations import observations
@@ -17,13 +17,13 @@ from tui.bench.store.run_files import Loaded
 
 def content(loaded: Loaded, comparison: Comparison | None = None) -> Iterator[Block]:
     """All blocks of the report, in their order."""
-    yield from parts.head(loaded)
-    yield from parts.executive(loaded)
+    yield from run_sections.head(loaded)
+    yield from run_sections.executive(loaded)
     yield from boards.blocks(loaded.document)
-    yield from parts.configuration(loaded)
-    yield from parts.performance(loaded)
-    yield from parts.tokens(loaded)
-    yield from parts.suite_part(loaded)
+    yield from run_sections.configuration(loaded)
+    yield from run_sections.performance(loaded)
+    yield from run_sections.tokens(loaded)
+    yield from run_sections.suite_part(loaded)
     yield from details.groups(loaded)
     yield from published_rows(loaded)
     yield from details.requests(loaded)
@@ -35,8 +35,8 @@ def content(loaded: Loaded, comparison: Comparison | None = None) -> Iterator[Bl
     if comparison is not None:
         yield Heading(2, "Comparison")
         yield from comparison_blocks(comparison)
-    yield from parts.reference_part(loaded)
-    yield from parts.method(loaded)
+    yield from run_sections.reference_part(loaded)
+    yield from run_sections.method(loaded)
 
 
 def as_markdown(

@@ -30,8 +30,8 @@ from tui.bench.model.events import (
 )
 from tui.bench.model.records import Request
 from tui.bench.model.screen import LiveAnswer, LiveBoard, LiveText, PlanItem, RunView
-from tui.bench.session.cleaned import cleaned
 from tui.bench.session.live_boards import LiveBoards
+from tui.bench.session.sanitized import cleaned
 from tui.bench.store.active_run import is_same_machine
 from tui.core.text.sanitize import clean
 

@@ -12,7 +12,7 @@ from tui.bench.model.events import BoardSeen, RequestStarted
 from tui.bench.model.metrics import ratio
 from tui.bench.model.records import Request
 from tui.bench.model.screen import BoardNow
-from tui.bench.session.cleaned import cleaned
+from tui.bench.session.sanitized import cleaned
 
 Key = tuple[str, int]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.bench.model.records import Request
 from tui.bench.model.screen import OpenedRequest
-from tui.bench.session.cleaned import cleaned
+from tui.bench.session.sanitized import cleaned
 from tui.bench.store.request_timeline import MAX_TEXT_CHARS, request_timeline
 from tui.bench.store.run_files import Loaded
 from tui.core.text.sanitize import clean, clean_line

@@ -13,9 +13,9 @@ from tui.bench.model.screen import ResultView, Span, SuiteChoice
 from tui.bench.model.suite import SuiteError
 from tui.bench.report.observations import observations
 from tui.bench.run.forecast import Speed
-from tui.bench.session.cleaned import cleaned
 from tui.bench.session.listing import expected
 from tui.bench.session.pictures import pictures
+from tui.bench.session.sanitized import cleaned
 from tui.bench.store import runs
 from tui.bench.store.document import load
 from tui.bench.store.history import entries

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui.core.text import format as fmt
-from tui.history import reading, running, writers, writing
+from tui.history import reading, running_answers, writers, writing
 from tui.history.database import Connection, reading_from, writing_to
 from tui.history.failures import HistoryError
-from tui.history.followed import FollowedAnswer
+from tui.history.followed_answer import FollowedAnswer
 from tui.history.records import StoredTurn
 from tui.history.resuming import ResumedConversation, StillRunningError, resume
 
 
 @dataclass(frozen=True, slots=True)
-class LeftBehind:
+class UnseenAnswer:
     """``followed`` is an answer that is running in another process; otherwise ``sentence`` says
     what was left. ``ended`` is the conversation of an answer that has ended since.
     """
@@ -25,7 +25,7 @@ class LeftBehind:
     ended: ResumedConversation | None = None
 
 
-def left_behind(path: Path) -> LeftBehind | None:
+def left_behind(path: Path) -> UnseenAnswer | None:
     """What to show at the start; None where there is nothing. Each answer is shown once.
 
     Raises HistoryError with one sentence.
@@ -33,8 +33,8 @@ def left_behind(path: Path) -> LeftBehind | None:
     if not path.exists():
         return None
     with reading_from(path) as connection:
-        unseen = running.unseen(connection)
-        receiving = running.receiving(connection)
+        unseen = running_answers.unseen(connection)
+        receiving = running_answers.receiving(connection)
     alive = [one.turn for one in receiving if one.is_alive]
     over = [answer for answer in unseen if answer not in alive]
     still = [answer for answer in unseen if answer in alive]
@@ -42,17 +42,17 @@ def left_behind(path: Path) -> LeftBehind | None:
         _end_and_note(path, over)
     if still:
         followed = FollowedAnswer(path, still[-1])
-        return LeftBehind("", followed)
+        return UnseenAnswer("", followed)
     if over:
         with reading_from(path) as connection:
             return _ended(connection, over[-1])
     other = next((one for one in reversed(receiving) if one.is_alive), None)
     if other is None:
         return None
-    return LeftBehind(f"{other.where} receives an answer now; npulse attach shows it")
+    return UnseenAnswer(f"{other.where} receives an answer now; npulse attach shows it")
 
 
-def opened(path: Path, conversation: int, answer: int | None) -> LeftBehind:
+def opened(path: Path, conversation: int, answer: int | None) -> UnseenAnswer:
     """A running answer of a conversation, or else its end. Raises HistoryError."""
     if answer is not None:
         try:
@@ -60,14 +60,14 @@ def opened(path: Path, conversation: int, answer: int | None) -> LeftBehind:
         except HistoryError:
             pass  # it ended just now
         else:
-            return LeftBehind("", followed)
+            return UnseenAnswer("", followed)
     with reading_from(path) as connection:
         try:
             found = resume(connection, conversation)
         except StillRunningError as still:
             followed = FollowedAnswer(path, still.answer)
-            return LeftBehind("", followed)
-    return LeftBehind(f"continuing: {found.title}", ended=found)
+            return UnseenAnswer("", followed)
+    return UnseenAnswer(f"continuing: {found.title}", ended=found)
 
 
 def _end_and_note(path: Path, answers: list[int]) -> None:
@@ -80,7 +80,7 @@ def _end_and_note(path: Path, answers: list[int]) -> None:
         return  # it cannot be written: it is shown again at the next start
 
 
-def _ended(connection: Connection, answer: int) -> LeftBehind | None:
+def _ended(connection: Connection, answer: int) -> UnseenAnswer | None:
     found = reading.turn(connection, answer)
     row = connection.execute("SELECT conversation FROM turns WHERE id = ?", (answer,)).fetchone()
     if found is None or row is None:
@@ -89,7 +89,7 @@ def _ended(connection: Connection, answer: int) -> LeftBehind | None:
         conversation = resume(connection, int(row[0]), answer)
     except StillRunningError:
         return None
-    return LeftBehind(_how_it_ended(found), ended=conversation)
+    return UnseenAnswer(_how_it_ended(found), ended=conversation)
 
 
 def _how_it_ended(answer: StoredTurn) -> str:

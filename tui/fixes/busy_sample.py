@@ -25,7 +25,7 @@ FIRST_TOKENS, LEAST_TOKENS, MOST_TOKENS = 5, 6, 512
 LIMITS = Limits(first_s=120.0, idle_s=60.0, drain_s=10.0)
 
 
-async def look_while_answering(
+async def sample_while_answering(
     connected: Connected, open_board: Callable[[], BoardLink]
 ) -> Snapshot | None:
     """The last snapshot during an answer; None if the server buffers or does not answer.

@@ -51,7 +51,7 @@ class FleetPlan:
     ssh_options: SshOptions = SYSTEM_SSH
 
 
-class Meeting:
+class FleetConnection:
     """Opens and closes the scheduler, the run's connection to it and the workers over ssh.
     ``on_problem`` is called with (board, address, sentence) for a board that ssh does not reach."""
 

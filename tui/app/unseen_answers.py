@@ -10,10 +10,10 @@ from tui.screens.dashboard import Dashboard
 
 if TYPE_CHECKING:
     from tui.app.backend import Backend
-    from tui.history.followed import FollowedAnswer
+    from tui.history.followed_answer import FollowedAnswer
 
 
-async def show_left_behind(
+async def show_unseen_answer(
     backend: Backend, dashboard: Dashboard, target: AttachTarget | None
 ) -> None:
     """Attaches to ``target``, else to an answer that runs without a terminal, or shows one that has

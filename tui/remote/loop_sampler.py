@@ -14,7 +14,7 @@ from dataclasses import replace
 from tui.board.sampler import Sampler
 from tui.core.board.reading import Reading, Snapshot
 from tui.remote.files import RemoteFiles
-from tui.remote.reading import ANSWER_S, NOT_OVER_SSH
+from tui.remote.remote_sampler import ANSWER_S, NOT_OVER_SSH
 from tui.remote.requests import END, Answer, AnswerReader, Request, loop_script
 from tui.remote.ssh import Ssh
 
@@ -23,8 +23,8 @@ WARM_UP_ROUNDS = 10
 GATHER_S = 0.008
 
 
-class LoopReading:
-    """A :class:`tui.remote.reading.BoardReading`. Setting ``is_over`` ends any wait."""
+class LoopSampler:
+    """A :class:`tui.remote.remote_sampler.BoardReading`. Setting ``is_over`` ends any wait."""
 
     def __init__(
         self,

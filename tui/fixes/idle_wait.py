@@ -17,7 +17,7 @@ from tui.bench.run.board_link import BoardLink
 from tui.bench.run.connect import Connected
 from tui.bench.store.controls import Controls
 from tui.core.board.npu_busy import BUSY_LOAD_PCT
-from tui.history.running import first_in_line
+from tui.history.running_answers import first_in_line
 from tui.servers.address import shown_url
 from tui.servers.capabilities import is_one_at_a_time
 
@@ -30,7 +30,7 @@ _Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
+class WaitOptions:
     """Options of the wait for a busy server.
 
     ``own`` returns why this npulse uses the server itself, or None. ``history`` is the file in
@@ -45,11 +45,11 @@ class Waits:
     is_hurried: Callable[[], bool] = lambda: False
 
 
-class Waiting:
+class IdleWait:
     """One wait. It ends early after an abort by ``controls`` or if the user is in a hurry; the
     caller has to check both."""
 
-    def __init__(self, waits: Waits, controls: Controls) -> None:
+    def __init__(self, waits: WaitOptions, controls: Controls) -> None:
         self._waits = waits
         self._controls = controls
         self._said: str | None = None

@@ -8,7 +8,7 @@ MAX_PIECE_BYTES = 4 << 20
 """Limit for one decompressed piece; no answer of a language model is larger."""
 
 
-class Content:
+class ContentDecoder:
     """Decompresses one body by its ``content-encoding`` (gzip, deflate, identity). Never raises.
 
     ``problem``: a clause why the body cannot be read; None as long as it can.

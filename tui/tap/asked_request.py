@@ -36,7 +36,7 @@ _ENDINGS: tuple[tuple[str, Format], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedRequest:
     """A request for an answer or for embeddings. ``request`` is passed to the decoder and the
     meter.
     """
@@ -68,7 +68,7 @@ def format_of(path: str) -> Format | None:
     return next((found for ending, found in _ENDINGS if plain.endswith(ending)), None)
 
 
-def asked(path: str, body: bytes) -> Asked | None:
+def asked(path: str, body: bytes) -> AskedRequest | None:
     """Parses a POST to ``path``. None if it asks for no answer: another route, or an Ollama
     request with an empty prompt, which only loads the model.
     """
@@ -81,15 +81,15 @@ def asked(path: str, body: bytes) -> Asked | None:
         value = None
     if not isinstance(value, dict):
         empty = ChatRequest("", (), GenerationSettings(max_tokens=0))
-        return Asked(path, found, empty, is_streamed=True, is_read=False)
+        return AskedRequest(path, found, empty, is_streamed=True, is_read=False)
     messages = _messages(value)
     if found == "ollama" and not messages:
         return None
     if found == "embeddings":
         words = ChatRequest(_model(value), messages, GenerationSettings(max_tokens=0))
-        return Asked(path, found, words, is_streamed=False, is_read=bool(messages))
+        return AskedRequest(path, found, words, is_streamed=False, is_read=bool(messages))
     stream = value.get("stream")
-    return Asked(
+    return AskedRequest(
         path,
         found,
         ChatRequest(_model(value), messages, _settings(value)),
@@ -97,7 +97,7 @@ def asked(path: str, body: bytes) -> Asked | None:
     )
 
 
-def decoder_of(question: Asked, dialect: Dialect) -> StreamDecoder:
+def decoder_of(question: AskedRequest, dialect: Dialect) -> StreamDecoder:
     """The decoder for the answer of a server of this ``dialect``."""
     if question.is_embedding:
         return EmbeddingDecoder()

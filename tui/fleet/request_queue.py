@@ -39,7 +39,7 @@ def begun_before(resume: Earlier | None) -> frozenset[Key]:
     return frozenset(r.key for r in requests if r.board and r.status == "cancelled")
 
 
-class Share:
+class RequestQueue:
     """``plan``: every request of the run. ``done``: those answered before. ``last``: requests sent
     last, as a board that joins later may have their answers already."""
 

@@ -7,7 +7,7 @@ import struct
 from contextlib import suppress
 
 from tui.core.kernel_clock import enable
-from tui.tap.copies import Event
+from tui.tap.copy_messages import Event
 from tui.tap.copy_ring import tag_of
 
 _ABORT = struct.pack("ii", 1, 0)
@@ -23,7 +23,7 @@ class Side:
     __slots__ = ("event", "is_over", "is_shut", "mask", "other", "pair", "pending", "receive",
                  "send", "sock", "tag", "waiting_tag")  # fmt: skip
 
-    def __init__(self, sock: socket.socket, pair: Pair, event: Event) -> None:
+    def __init__(self, sock: socket.socket, pair: ConnectionPair, event: Event) -> None:
         self.sock = sock
         self.pair = pair
         self.event = event
@@ -43,7 +43,7 @@ class Side:
         """Whether FIN was sent to it."""
 
 
-class Pair:
+class ConnectionPair:
     """A client's connection and the one to the server."""
 
     __slots__ = ("addresses", "client", "id", "is_connected", "is_open", "server")

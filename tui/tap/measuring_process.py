@@ -23,8 +23,8 @@ from tui.tap.copy_ring import CopyReader
 from tui.tap.delays import Delays
 from tui.tap.exchange import Exchange
 from tui.tap.observer import Observer
+from tui.tap.request_store import RequestStore
 from tui.tap.seen_server import SeenServer
-from tui.tap.store import RequestStore
 
 PAUSE_S = 0.1
 """Seconds between two polls: one wake-up handles many chunks, which carry their own times."""
@@ -43,7 +43,7 @@ def seen(server: Server | None, url: str) -> SeenServer:
     return SeenServer(url, server.dialect, server.name, server.version, server.is_simulated)
 
 
-class Watcher:
+class TrafficReader:
     """Reads copies and stores requests. ``has_text``: with prompts and answers."""
 
     def __init__(
@@ -111,7 +111,7 @@ class Watcher:
         self._has_noted_server = True
 
 
-class ServerLook:
+class ServerRecogniser:
     """Tries to recognise the server in a thread, until it succeeds."""
 
     def __init__(self, server: SeenServer, access: Access) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.fleet.boards import numbered
 from tui.bench.model.records import Request
 from tui.bench.run.plan import Task, ordered
-from tui.fleet.kept import KeptAnswers
-from tui.fleet.share import MAX_TRIES, Share
+from tui.fleet.kept_answers import KeptAnswers
+from tui.fleet.request_queue import MAX_TRIES, RequestQueue
 
 BOARDS = ("a", "b", "c")
 MOVES = st.lists(
@@ -27,13 +27,13 @@ def answer(task: Task, *, is_ok: bool) -> Request:
 
 @given(MOVES)
 def test_each_request_has_one_last_word(moves: list[tuple[str, str]]) -> None:
-    share = Share(ordered(numbered(5, 8), 1, 1, None))
+    queue = RequestQueue(ordered(numbered(5, 8), 1, 1, None))
     running: dict[str, Task] = {}
     last_words: list[tuple[str, int]] = []
     lost: list[Task] = []
 
     def end(board: str, task: Task, *, is_ok: bool) -> None:
-        if share.is_open(task.key) and share.ended(
+        if queue.is_open(task.key) and queue.ended(
             answer(task, is_ok=is_ok), board, is_lost=not is_ok
         ):
             last_words.append(task.key)
@@ -45,41 +45,41 @@ def test_each_request_has_one_last_word(moves: list[tuple[str, str]]) -> None:
         if move == "late" and lost:
             end(board, lost.pop(), is_ok=True)
         elif move == "take" and board not in running:
-            task = share.take(board, has_others=len(BOARDS) > 1)
+            task = queue.take(board, has_others=len(BOARDS) > 1)
             if task is not None:
-                assert share.is_open(task.key)
+                assert queue.is_open(task.key)
                 running[board] = task
         elif move in ("ok", "broken", "lost") and board in running:
             task = running.pop(board)
             if move == "lost":
-                share.put_back(task, board, f"{board} was lost")
+                queue.put_back(task, board, f"{board} was lost")
                 lost.append(task)
             else:
                 end(board, task, is_ok=move == "ok")
-    assert share.is_over
-    assert sorted(last_words) == sorted(task.key for task in share.plan)
+    assert queue.is_over
+    assert sorted(last_words) == sorted(task.key for task in queue.plan)
 
 
 def test_a_request_that_fails_everywhere_is_given_up() -> None:
-    share = Share(ordered(numbered(1, 8), 1, 1, None))
+    queue = RequestQueue(ordered(numbered(1, 8), 1, 1, None))
     for _ in range(MAX_TRIES):
-        assert not share.is_over
-        task = share.take("a", has_others=False)
+        assert not queue.is_over
+        task = queue.take("a", has_others=False)
         assert task is not None
-        share.ended(answer(task, is_ok=False), "a", is_lost=True)
-    assert share.is_over
-    assert share.why_again(share.plan[0].key) == "on a it ended as truncated"
+        queue.ended(answer(task, is_ok=False), "a", is_lost=True)
+    assert queue.is_over
+    assert queue.why_again(queue.plan[0].key) == "on a it ended as truncated"
 
 
 def test_the_board_that_failed_is_not_asked_again_where_there_is_another() -> None:
-    share = Share(ordered(numbered(2, 8), 1, 1, None))
-    task = share.take("a", has_others=True)
+    queue = RequestQueue(ordered(numbered(2, 8), 1, 1, None))
+    task = queue.take("a", has_others=True)
     assert task is not None
-    share.put_back(task, "a", "a was lost")
-    other = share.take("a", has_others=True)
+    queue.put_back(task, "a", "a was lost")
+    other = queue.take("a", has_others=True)
     assert other is not None
     assert other.key != task.key
-    assert share.take("b", has_others=True) == task
+    assert queue.take("b", has_others=True) == task
 
 
 def test_answers_are_kept_until_they_are_had(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class Event(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class CopyMessage:
     """One message. Times are in ``perf_counter_ns``.
 
     ``t_ns``: when the bytes arrived; ``is_kernel``: taken from the kernel's timestamp.

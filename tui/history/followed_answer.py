@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tui.core.turn.result import TurnResult, result_of
 from tui.core.types import TurnError
-from tui.history import running, writers, writing
+from tui.history import running_answers, writers, writing
 from tui.history.answer_tail import AnswerTail
 from tui.history.database import open_for_reading, writing_to
 from tui.history.failures import HistoryError, reason
@@ -46,7 +46,7 @@ class FollowedAnswer:
         try:
             with closing(open_for_reading(path)) as connection:
                 self._tail = AnswerTail(connection, answer)
-                found = [one for one in running.receiving(connection) if one.turn == answer]
+                found = [one for one in running_answers.receiving(connection) if one.turn == answer]
                 prompt = self._tail.prompt
                 if not found or not found[0].is_alive or prompt is None:
                     raise HistoryError("this answer is over")
@@ -131,7 +131,7 @@ class FollowedAnswer:
     def _want_stop(self) -> None:
         try:
             with writing_to(self._path) as connection:
-                running.want_stop(connection, self.owner.turn)
+                running_answers.want_stop(connection, self.owner.turn)
         except HistoryError as error:
             self._tell(f"{self.where} cannot be asked to stop: {error}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class ModelSelection:
+class SessionModels:
     """What was chosen in this run, by the address of the server; else what is configured."""
 
     def __init__(self, configured: str) -> None:

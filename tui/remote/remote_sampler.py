@@ -11,7 +11,7 @@ ANSWER_S = 4.0
 NOT_OVER_SSH = "not read over ssh"
 
 
-class BoardReading(Protocol):
+class RemoteSampler(Protocol):
     """A process on the board that gives samples."""
 
     @property

@@ -18,8 +18,8 @@ from tui import __version__
 from tui.board.advice.json_snapshot import snapshot_of
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.text.sanitize import clean_line
-from tui.remote.loop_reading import end_process
-from tui.remote.reading import ANSWER_S, NOT_OVER_SSH
+from tui.remote.loop_sampler import end_process
+from tui.remote.remote_sampler import ANSWER_S, NOT_OVER_SSH
 from tui.remote.ssh import Ssh
 
 START_S = 20.0
@@ -37,8 +37,8 @@ class NoNpulseError(Exception):
     installed."""
 
 
-class NpulseReading:
-    """A :class:`tui.remote.reading.BoardReading`.
+class NpulseSampler:
+    """A :class:`tui.remote.remote_sampler.BoardReading`.
 
     The process prints samples at its interval. A line sent to its stdin comes back on its stderr,
     which measures the latency. It ends when its stdin is closed.

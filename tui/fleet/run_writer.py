@@ -44,12 +44,12 @@ from tui.core.text.sanitize import clean_line
 from tui.fleet.board import events_in
 from tui.fleet.members import Member
 from tui.fleet.messages import Message, Ready
-from tui.fleet.share import Share
+from tui.fleet.request_queue import RequestQueue
 
 MAX_SENTENCE = 300
 
 
-class Book:
+class RunWriter:
     """Records the boards' messages in the journal. ``addresses``: ssh addresses by board name."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Book:
         options: Options,
         run_id: str,
         runs: int,
-        share: Share,
+        queue: RequestQueue,
         addresses: dict[str, str],
         resume: resuming.Earlier | None,
     ) -> None:
@@ -73,7 +73,7 @@ class Book:
         self._suite = suite
         self._options = options
         self._runs = runs
-        self._share = share
+        self._queue = queue
         self._addresses = addresses
         self._resume = resume
         self._first: Ready | None = None
@@ -169,9 +169,9 @@ class Book:
         """
         key, found = message.key, events_in(message.events)
         ended = [e for e in found if isinstance(e, RequestEnded) and e.request.key == key]
-        if key is None or not ended or not self.is_begun or not self._share.is_known(key):
+        if key is None or not ended or not self.is_begun or not self._queue.is_known(key):
             return None
-        if not self._share.is_open(key):
+        if not self._queue.is_open(key):
             if ended[-1].request.is_scored and self._answered_by.get(key) != member.name:
                 self.ledger.note(
                     f"{key[0]}: {member.name} answered too, after another board had been asked; "
@@ -213,7 +213,7 @@ class Book:
                 event.request,
                 segment=segment,
                 board=member.name,
-                asked_again=self._share.why_again(event.request.key),
+                asked_again=self._queue.why_again(event.request.key),
             )
             return change(event, request=request)
         return event
@@ -223,7 +223,7 @@ class Book:
     def _begin_with(self, ready: Ready) -> str | None:
         """Starts the run with its first board. Returns a sentence if a resumed run does not fit
         it."""
-        tasks, seed = self._share.plan, self._options.seed
+        tasks, seed = self._queue.plan, self._options.seed
         prompts = {t.prompt.id: plan.sha_of(self._suite, t, seed) for t in tasks if not t.rep}
         if self._resume is not None:
             try:
@@ -290,8 +290,8 @@ class Book:
                 server="many boards",
                 is_simulated=record.simulated,
                 seed=record.seed,
-                done=len(self._share.plan) - len(self._share.unanswered),
-                plan=planned_requests(self._share.plan, self._speed),
+                done=len(self._queue.plan) - len(self._queue.unanswered),
+                plan=planned_requests(self._queue.plan, self._speed),
             )
         )
         self.ledger.emit(StageChanged(stage="measure"))
@@ -304,9 +304,9 @@ class Book:
 
     def forecast(self, boards: int) -> Forecast:
         """The remaining time if this many boards share the open requests evenly."""
-        left, elapsed_s = self._share.unanswered, time.monotonic() - self.began_s
+        left, elapsed_s = self._queue.unanswered, time.monotonic() - self.began_s
         one, count = forecast(left, self._speed, elapsed_s=0.0, history=self._history), boards or 1
-        left_s, planned = one.left_s / count, len(self._share.plan)
+        left_s, planned = one.left_s / count, len(self._queue.plan)
         total_s = elapsed_s + left_s
         return Forecast(
             elapsed_s=elapsed_s,
