@@ -63,7 +63,7 @@ class AnswersElsewhere:
         from tui.history import unseen_answers
 
         if target is None:
-            return unseen_answers.left_behind(self._file())
+            return unseen_answers.unseen_answer(self._file())
         return unseen_answers.opened(self._file(), target.conversation, target.answer)
 
     @property

@@ -25,7 +25,7 @@ class UnseenAnswer:
     ended: ResumedConversation | None = None
 
 
-def left_behind(path: Path) -> UnseenAnswer | None:
+def unseen_answer(path: Path) -> UnseenAnswer | None:
     """What to show at the start; None where there is nothing. Each answer is shown once.
 
     Raises HistoryError with one sentence.

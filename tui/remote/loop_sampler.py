@@ -24,7 +24,7 @@ GATHER_S = 0.008
 
 
 class LoopSampler:
-    """A :class:`tui.remote.remote_sampler.BoardReading`. Setting ``is_over`` ends any wait."""
+    """A :class:`tui.remote.remote_sampler.RemoteSampler`. Setting ``is_over`` ends any wait."""
 
     def __init__(
         self,

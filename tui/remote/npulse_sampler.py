@@ -38,7 +38,7 @@ class NoNpulseError(Exception):
 
 
 class NpulseSampler:
-    """A :class:`tui.remote.remote_sampler.BoardReading`.
+    """A :class:`tui.remote.remote_sampler.RemoteSampler`.
 
     The process prints samples at its interval. A line sent to its stdin comes back on its stderr,
     which measures the latency. It ends when its stdin is closed.
