@@ -9,7 +9,7 @@ import pytest
 
 from tests.app.prepared_app import NothingKept, appearance
 from tests.screens.snapshot import picture
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.core.turn.turn import Turn
 from tui.core.types import DoneDelta, FinishDelta, TextDelta
 from tui.screens.chat import answer

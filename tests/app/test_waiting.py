@@ -13,7 +13,7 @@ import pytest
 
 from tests.servers.raw_server import Wire, free_port, raw_server
 from tests.servers.rockchip_script import RockchipScript
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.app.chat_session import ChatSession
 from tui.app.server_link import ServerLink
 from tui.core.board.reading import Reading, Snapshot

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.bench.session.rig import Rig
 from tests.fleet.boards import free_port, numbered, simulated, told_by, workers_here
+from tests.waiting import until
 from tui.bench.model.events import RequestEnded
 from tui.bench.model.screen import RunView
 from tui.bench.session.process import BenchPlace
@@ -27,13 +28,6 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
     made = Rig(tmp_path, None, [])
     yield made
     made.close()
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    end = asyncio.get_running_loop().time() + 30
-    while not is_so():
-        assert asyncio.get_running_loop().time() < end, "it never became so"
-        await asyncio.sleep(0.05)
 
 
 async def test_it_is_found_followed_paused_and_ended(rig: Rig, tmp_path: Path) -> None:

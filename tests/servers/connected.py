@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from tests.servers import waiting
+from tests import waiting
 from tui.servers.access import Access
 from tui.servers.address import CandidateUrls
 from tui.servers.client import PhaseTimeouts

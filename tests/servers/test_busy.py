@@ -14,7 +14,7 @@ import pytest
 from tests.servers.busy_servers import FULL, SOON, Refusal, answered, refusing, sending
 from tests.servers.raw_server import RawServer, Wire, raw_server
 from tests.servers.requests import new_turn, request
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.core.turn.result import result_of
 from tui.core.turn.turn import Turn
 from tui.core.types import Phase

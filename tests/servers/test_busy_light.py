@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers.busy_servers import FULL, Refusal, answered, sending
 from tests.servers.raw_server import Wire, raw_server
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.servers.client import Client
 from tui.servers.dialects import llama_cpp, openai, rkllm_api_server
 from tui.servers.dialects.dialect import Dialect

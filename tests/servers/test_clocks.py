@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.servers.loop_lag import LagProbe
 from tui.servers.time_limit import OutOfTimeError, within
 from tui.servers.watchdog import Watchdog

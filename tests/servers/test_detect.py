@@ -13,7 +13,7 @@ import pytest
 from tests.servers.raw_server import Script, Wire, free_port, raw_server
 from tests.servers.recordings import Recorded, recorded
 from tests.servers.rockchip_script import RockchipScript
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.servers.access import Access
 from tui.servers.address import CandidateUrls, normalised_url
 from tui.servers.client import PhaseTimeouts

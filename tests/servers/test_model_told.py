@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import waiting
 from tests.core.hostile import raw_controls
-from tests.servers import waiting
 from tests.servers.requests import new_turn, request
 from tests.sim.simulator import running as simulator
 from tui.core.turn.result import result_of

@@ -13,7 +13,7 @@ from time import perf_counter_ns
 import pytest
 
 from tests.servers.requests import USUAL, request
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.core.turn.turn import Turn
 from tui.core.types import GenerationSettings
 from tui.servers import models

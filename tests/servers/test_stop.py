@@ -10,7 +10,7 @@ import pytest
 from tests.servers.exchanges import OPENAI, QUICK, ROCKCHIP, one_token, three_tokens
 from tests.servers.raw_server import Wire, raw_server
 from tests.servers.requests import new_turn, request
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.core.types import Phase
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.exchange import StreamedRequest, answer

@@ -17,7 +17,7 @@ from tests.screens.bench.app import BenchApp
 from tests.screens.bench.prepared import VIEW, Prepared
 from tests.screens.bench.prepared_results import PAST, REQUESTS, RESULT
 from tests.screens.bench.test_screens import SIZES, of, settled, top
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.app.replay_backend import ReplayBackend
 from tui.bench.model.records import Check, Request
 from tui.bench.model.screen import ResultView

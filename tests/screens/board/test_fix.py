@@ -12,6 +12,7 @@ from tests.screens.board.looking import NARROW, WIDE, settled
 from tests.screens.board.prepared import PreparedBackend, prepared
 from tests.screens.board.prepared_fixes import ASKING, GOVERNOR, RESULT, PreparedFixes
 from tests.screens.opened import Opened
+from tests.waiting import until
 from tui.core.screen.board_fix import FixStage
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.board import BoardScreen
@@ -85,8 +86,7 @@ async def test_escape_leaves_while_the_server_is_waited_for() -> None:
     async with opened(fixes).run_test(size=NARROW) as pilot:
         assert "Waiting: the server answers first." in await shown(pilot)
         await pilot.press("escape")
-        await shown(pilot)
-        assert not isinstance(pilot.app.screen, FixScreen)
+        await until(lambda: not isinstance(pilot.app.screen, FixScreen))
     assert fixes.asked == ["failed", "leave"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from tests import waiting
 from tests.app.prepared_app import PreparedApp, appearance
 from tests.screens.lab.prepared import OPEN, PLAIN, PreparedLab, answered
 from tests.screens.snapshot import picture
@@ -39,11 +40,7 @@ def shown(app: PreparedApp) -> str:
 
 async def until(pilot: Pilot[Any], is_so: Callable[[], bool]) -> None:
     """Waits for a state of the screen."""
-    for _ in range(400):
-        if is_so():
-            return
-        await pilot.pause(0.02)
-    assert is_so(), shown(pilot.app)  # type: ignore[arg-type]
+    await waiting.until(is_so, shown=lambda: shown(pilot.app))  # type: ignore[arg-type]
 
 
 async def on(pilot: Pilot[Any], kind: type[Screen[Any]], words: str) -> None:

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from tests.app.prepared_app import PreparedApp, appearance
 from tests.screens.timeline.made import PROMPT, THROTTLED, S, sources, timeline, times_ms
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.timeline import TimelineData, TimelineScreen
 from tui.timeline.record import Timeline

@@ -12,7 +12,7 @@ import pytest
 
 from tests.servers.edge_cases.asking import TIMEOUTS, USUAL, Board, edge_case, marked
 from tests.servers.edge_cases.test_streams import whole
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.core.types import Message
 from tui.servers import models
 from tui.servers.connection import Connection

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tests.servers.waiting import until
+from tests.waiting import until
 from tui.widgets.kit.dimmed_screen import DimsBelow
 from tui.widgets.kit.lean_screen import LeanScreen
 
