@@ -1,8 +1,8 @@
 """``./dev test``: pytest with the tests in two parts, and one line that sums them up.
 
 Most tests wait for other processes, so they run in several workers. Tests marked ``timing`` hold a
-number against a clock; they come afterwards, one at a time, with nothing else running. ``--quick``
-leaves out these and the ones marked ``slow``. All other arguments go to pytest.
+number against a clock; they come afterwards, one on each core and two at most, with nothing else
+running. ``--quick`` leaves out these and the ones marked ``slow``. Other arguments go to pytest.
 
 Of a run in workers, a few tests that failed are run once more, alone: a test that only fails beside
 others was starved by them, and is named at the end as one to mend. One that fails alone has failed.
@@ -27,6 +27,7 @@ from tests.tally import OUTCOMES
 
 WORKERS_PER_CORE = 3
 """Two thirds of a test's time is waiting: so many workers keep the cores busy."""
+MOST_TIMING_WORKERS = 2
 MOST_AGAIN = 5
 """More failures than these are not the machine's."""
 ONE_PROCESS = ("--pdb", "--trace", "-s", "--capture=no", "--collect-only", "--co")
@@ -45,12 +46,17 @@ def main(arguments: Sequence[str]) -> int:
 
     # Without compiled files each of the thousand starts of npulse here compiles all of it.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    parts = [("not timing", workers(rest))]
+    cores = len(os.sched_getaffinity(0))
+    many = workers(rest, max(2, WORKERS_PER_CORE * cores))
+    parts = [("not timing", many)]
     if ours.quick:
-        parts = [("not timing and not slow", workers(rest))]
+        parts = [("not timing and not slow", many)]
     else:
-        parts.append(("timing", ["--only-with", "pytest.mark.timing"]))
+        few = workers(rest, min(MOST_TIMING_WORKERS, cores))
+        parts.append(("timing", ["--only-with", "pytest.mark.timing", *few]))
     started = time.monotonic()
+    if many:
+        compile_tests()
     total: Counter[str] = Counter()
     codes: list[int] = []
     failed: list[str] = []
@@ -66,7 +72,7 @@ def main(arguments: Sequence[str]) -> int:
         if code == pytest.ExitCode.INTERRUPTED:
             break
     starved: list[str] = []
-    if workers(rest) and set(codes) <= {0, pytest.ExitCode.TESTS_FAILED}:
+    if many and set(codes) <= {0, pytest.ExitCode.TESTS_FAILED}:
         starved = passing_alone(failed)
         total += Counter(passed=len(starved))
         total -= Counter(failed=len(starved))
@@ -80,13 +86,19 @@ def main(arguments: Sequence[str]) -> int:
     return verdict(codes)
 
 
-def workers(arguments: Sequence[str]) -> list[str]:
-    """The options for several workers; none where single files or a debugger are asked for."""
+def workers(arguments: Sequence[str], count: int) -> list[str]:
+    """The options for so many workers; none where single files or a debugger are asked for."""
     for argument in arguments:
         if argument in ONE_PROCESS or argument.partition("::")[0].endswith(".py"):
             return []
-    count = max(2, WORKERS_PER_CORE * len(os.sched_getaffinity(0)))
     return ["-n", str(count), "--dist", "worksteal"]
+
+
+def compile_tests() -> None:
+    """In a clean checkout each worker would compile all tests, at the same time as the others."""
+    if not any(Path(__file__).parent.rglob("*-pytest-*.pyc")):
+        command = [sys.executable, "-m", "pytest", "-qq", "--collect-only"]
+        subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def run_part(arguments: Sequence[str]) -> tuple[int, Counter[str], list[str]]:
