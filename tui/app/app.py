@@ -360,7 +360,8 @@ class NpulseApp(TerminalApp):
 
     async def _read_latest(self) -> None:
         self._last_answers.show(await asyncio.to_thread(self._last_answers.read))
-        self.dashboard.show_latest()
+        if self.is_running:
+            self.dashboard.show_latest()
 
     @property
     def _timeline_pages(self) -> TimelinePages:

@@ -159,6 +159,8 @@ class TerminalApp(DrivenApp, inherit_bindings=False):
 
     def _start(self) -> None:
         """Everything that the first paint does not need."""
+        if not self.is_running:
+            return  # It is being closed, and its screens are gone.
         # What is there by now stays to the end. Set aside, it neither makes a search for garbage
         # long, which would delay a token's stamp, nor lets garbage grow to a quarter of its size.
         gc.freeze()

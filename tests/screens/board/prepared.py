@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from tests.screens.headline import HEADLINE
 from tui.board.advice.board_state import BoardView
@@ -165,7 +167,13 @@ class PreparedBackend:
 
 
 def prepared(name: str = "whole", seconds: int = SECONDS) -> Prepared:
-    """The board of that name after so many seconds with three answers."""
+    """The board of that name after so many seconds with three answers; each call's is its own."""
+    made: Prepared = pickle.loads(_pickled(name, seconds))
+    return made
+
+
+@cache
+def _pickled(name: str, seconds: int) -> bytes:
     board = Prepared(BoardHistory(), BoardView())
     turns = _turns()
     turn: Turn | None = None
@@ -174,7 +182,7 @@ def prepared(name: str = "whole", seconds: int = SECONDS) -> Prepared:
         if turn is not None and not turn.phase.is_over:
             _advance(turn, second)
         board.sees(second, BOARDS[name](second), turn)
-    return board
+    return pickle.dumps(board)
 
 
 def _turns() -> Iterator[Turn]:
