@@ -50,7 +50,8 @@ def main(arguments: Sequence[str]) -> int:
     many = workers(rest, max(2, WORKERS_PER_CORE * cores))
     parts = [("not timing", many)]
     if ours.quick:
-        parts = [("not timing and not slow", many)]
+        all_slow = ["--not-with", "\npytestmark = pytest.mark.slow\n"]
+        parts = [("not timing and not slow", [*all_slow, *many])]
     else:
         few = workers(rest, min(MOST_TIMING_WORKERS, cores))
         parts.append(("timing", ["--only-with", "pytest.mark.timing", *few]))

@@ -2,8 +2,8 @@
 
 ``{"counts": {outcome: number}, "failed": [the names of those that failed]}``
 
-``--only-with TEXT`` leaves out test files without that text: where few tests have a mark, the time
-goes into the collecting of all others.
+``--only-with TEXT`` leaves out test files without that text, ``--not-with TEXT`` those that have
+it: where few tests of a file are in a part, the time goes into collecting the others.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--tally", metavar="FILE", help="write the number of tests of each outcome")
     parser.addoption("--only-with", metavar="TEXT", help="leave out files without that text")
+    parser.addoption("--not-with", metavar="TEXT", help="leave out files with that text")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    text = config.getoption("--only-with")
-    is_left_out = bool(text) and collection_path.suffix == ".py" and collection_path.is_file()
-    return True if is_left_out and text not in collection_path.read_text("utf-8") else None
+    wanted, unwanted = config.getoption("--only-with"), config.getoption("--not-with")
+    if not (wanted or unwanted) or collection_path.suffix != ".py" or not collection_path.is_file():
+        return None
+    source = collection_path.read_text("utf-8")
+    is_left_out = (wanted or "") not in source or (bool(unwanted) and unwanted in source)
+    return True if is_left_out else None
 
 
 def pytest_terminal_summary(

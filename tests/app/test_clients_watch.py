@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from tests.history.made import ORIGIN, opened
 from tests.history.test_client_requests import OVER, RUNNING
@@ -52,6 +53,7 @@ def test_a_damaged_history_is_one_sentence(tmp_path: Path) -> None:
     assert "damaged" in (watch(file, None).look().problem or "")
 
 
+@pytest.mark.slow
 def test_it_sees_who_is_connected_and_asks_a_server_for_its_counters() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -352,6 +352,7 @@ async def test_the_palette_stops_an_answer(tmp_path: Path) -> None:
         assert app.prepared.chat.stopped == 1
 
 
+@pytest.mark.slow
 async def test_the_palette_works_on_the_screen_below(tmp_path: Path) -> None:
     app = PreparedApp(appearance(tmp_path))
     async with app.run_test(size=(120, 40)) as pilot:

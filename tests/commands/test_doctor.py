@@ -105,6 +105,7 @@ def test_a_laptop_is_fine_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "npulse --demo" in checks["npu"]["detail"]
 
 
+@pytest.mark.slow
 def test_checks_of_others_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tree_files.write(trees.decoding(), tmp_path)
     hostile = Check("server", "attention", "server\x1b[2J", "no answer\nsecond line", "run\x07 it")

@@ -157,6 +157,7 @@ def test_another_npulse_that_measures_is_not_disturbed(
     assert governor(simulator) == "dmc_ondemand"
 
 
+@pytest.mark.slow
 def test_a_limit_is_lifted_and_prompts_are_compared(
     simulator: Simulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +178,7 @@ def test_a_limit_is_lifted_and_prompts_are_compared(
     assert re.search(r"prefill|no detectable difference", said), said
 
 
+@pytest.mark.slow
 def test_a_program_that_takes_the_big_cores_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ def test_an_answer_is_recorded_with_its_board(tmp_path: Path) -> None:
             assert value == told_value
 
 
+@pytest.mark.slow
 def test_after_kill_9_the_tokens_so_far_are_readable(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with simulator("--decode-tps", "20", "--prefill-tps", "2000") as board:

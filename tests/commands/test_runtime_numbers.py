@@ -17,6 +17,8 @@ from tests.commands import logging_server
 from tests.commands.asking import ask, said
 from tests.sim.simulator import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def server(folder: Path, *arguments: str) -> Iterator[str]:

@@ -137,7 +137,12 @@ def raw_controls(text: str, *, newlines: bool = True) -> list[str]:
 
     ``newlines`` false: line breaks and tabs count too.
     """
-    return [f"U+{ord(char):04X}" for char in text if _is_raw(ord(char), newlines)]
+    # What Python calls printable is none of them, and is most of every text.
+    return [
+        f"U+{ord(char):04X}"
+        for char in ("" if text.isprintable() else text)
+        if not char.isprintable() and _is_raw(ord(char), newlines)
+    ]
 
 
 def _is_raw(code: int, newlines: bool) -> bool:

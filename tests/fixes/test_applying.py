@@ -190,6 +190,7 @@ applied.undo()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "when", "is_written"),
     [("FIX", when, 0 < when < 4) for when in range(5)]

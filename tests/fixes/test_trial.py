@@ -97,6 +97,7 @@ async def test_a_server_that_fails_is_no_reason_for_a_figure(
         assert place.read(DDR) == "dmc_ondemand"
 
 
+@pytest.mark.slow
 async def test_stopped_it_is_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

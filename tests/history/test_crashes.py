@@ -139,14 +139,6 @@ def kill_at_random(
         check(home, log, prompt, ended_ns)
 
 
-@pytest.mark.parametrize("how", WAYS, ids=str)
-@pytest.mark.parametrize("make", ["ask", "dashboard"])
-def test_an_end_at_any_moment(tmp_path: Path, make: str, how: signal.Signals | str) -> None:
-    kill_at_random(tmp_path, make, how, f"{make} {how} first")
-    if make == "ask":
-        kill_at_random(tmp_path, make, how, f"{make} {how} second")
-
-
 @pytest.mark.parametrize("number", range(5))
 @pytest.mark.parametrize("how", WAYS, ids=str)
 @pytest.mark.parametrize("make", ["ask", "dashboard"])

@@ -145,6 +145,7 @@ def test_what_cannot_be_is_one_sentence(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @needs_sshd
 def test_a_run_of_the_dashboard_logs_in_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -146,6 +146,7 @@ def ask(port: int) -> Heard:
     return Heard(answer.status, answer.headers.get("X-Board", ""), times, text)
 
 
+@pytest.mark.slow
 def test_forty_streams_over_twenty_boards_and_a_dead_one_is_left_out(tmp_path: Path) -> None:
     with boards(BOARDS) as made:
         ports = [board.server_port for board in made]
@@ -169,6 +170,7 @@ def test_forty_streams_over_twenty_boards_and_a_dead_one_is_left_out(tmp_path: P
             assert made[0].answered == before
 
 
+@pytest.mark.slow
 def test_a_prompt_that_ran_is_not_asked_again_and_a_full_fleet_says_so(tmp_path: Path) -> None:
     with boards(1) as made, socket.create_server(("127.0.0.1", 0)) as dying:
         asked: list[bytes] = []

@@ -11,6 +11,8 @@ from tests.screens.bench.prepared_results import PAST
 from tui.screens.bench.page import BenchPage
 from tui.screens.explain import ExplainedRows, ExplainScreen
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("place", "told"),

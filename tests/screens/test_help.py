@@ -77,6 +77,7 @@ def test_in_two_columns_the_open_screen_stands_at_the_top_of_the_second() -> Non
     assert len(rows) < 0.7 * len(help_rows(default_keys(), "board"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 async def test_what_is_searched_for_comes_into_sight(size: tuple[int, int]) -> None:
     app = Opened(lambda: HelpScreen(default_keys(), "1.2.3", UNICODE))

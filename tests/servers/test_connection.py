@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from time import perf_counter_ns
 
+import pytest
+
 from tests.servers.connected import connected, until
 from tests.servers.raw_server import Wire, free_port, raw_server
 from tests.servers.requests import new_turn, request
@@ -52,6 +54,7 @@ async def test_a_server_that_does_not_answer_is_busy_and_comes_back() -> None:
         assert state.problem is None
 
 
+@pytest.mark.slow
 async def test_a_busy_server_is_asked_less_and_less() -> None:
     script = RockchipScript()
     async with raw_server(script) as server, connected(server.url) as connection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.servers.model_servers import GIB, OPENAI, QUICK, ROCKCHIP
 from tests.servers.raw_server import Wire, free_port, raw_server
 from tests.servers.rockchip_script import RockchipScript
@@ -97,6 +99,7 @@ async def test_unload() -> None:
         assert (change.is_done, change.sentence) == (True, "No model is loaded.")
 
 
+@pytest.mark.slow
 async def test_a_load_that_takes_longer_than_a_question() -> None:
     script = RockchipScript(loaded=None, load_s=1.5)
     async with raw_server(script) as server, Client(server.url, ROCKCHIP, QUICK) as client:

@@ -124,6 +124,7 @@ def test_what_costs_much_is_not_sent_to_an_arbitrary_server(
     assert not one.bodies + other.bodies
 
 
+@pytest.mark.slow
 def test_models_lists_all_of_them(tmp_path: Path, two: tuple[Plain, Plain, dict[str, str]]) -> None:
     one, other, env = two
     code, out, err = npulse(tmp_path, "models", env=env)

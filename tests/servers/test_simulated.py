@@ -93,6 +93,7 @@ def test_thinking() -> None:
     assert "think>" not in turn.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "status", "kind"),
     [

@@ -52,6 +52,7 @@ def test_cut(tmp_path: Path, count: int) -> None:
     assert (finish["reason"], finish["tokens"]) == ("cut", count)
 
 
+@pytest.mark.slow
 def test_stall_keeps_the_socket_open_and_the_npu(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running(*FAST, "--fault", "stall=3", "--truth", str(log)) as simulator:
@@ -104,6 +105,7 @@ def test_error_inside_the_stream(tmp_path: Path) -> None:
     assert (finish["reason"], finish["tokens"]) == ("error", 4)
 
 
+@pytest.mark.slow
 def test_split_utf8_cuts_inside_characters_and_changes_nothing() -> None:
     prompt = "[[cjk]] [[tokens=60]]"
     with running(*FAST) as simulator:

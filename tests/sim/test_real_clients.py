@@ -21,6 +21,7 @@ def told(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, 
         yield request.param, read_by_client(request.param, simulator.url), log
 
 
+@pytest.mark.slow
 def test_a_real_client_reads_what_was_said(told: tuple[str, Any, Path]) -> None:
     name, read, log = told
     said = [entry["text"] for entry in truth(log, "token", 1)]

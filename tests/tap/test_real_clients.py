@@ -11,6 +11,8 @@ from tests.sim.simulator import truth
 from tests.tap.tapped import tap
 from tui.sim.server.spawn import spawn
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["openai", "ollama"])
 def test_a_real_client_reads_the_same_and_is_measured(name: str, tmp_path: Path) -> None:

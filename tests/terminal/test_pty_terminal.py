@@ -193,6 +193,7 @@ def test_a_program_that_does_not_exist_is_an_error_at_once() -> None:
         PtyTerminal(["/nonexistent/program"])
 
 
+@pytest.mark.slow
 def test_close_ends_a_program_that_ignores_sigterm() -> None:
     code = (
         "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(60)"

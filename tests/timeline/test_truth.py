@@ -60,6 +60,7 @@ def followed(folder: Path, prompt: str, *arguments: str) -> tuple[Timeline, Turn
     return timeline, turn, [json.loads(line) for line in log.read_text("utf-8").splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["prose", "code", "table", "cjk", "list"])
 def test_the_words_lit_are_those_that_were_written_then(tmp_path: Path, shape: str) -> None:
     timeline, turn, log = followed(tmp_path, f"[[{shape}]] [[tokens=60]]", "--decode-tps", "60")

@@ -17,6 +17,7 @@ from tui.bench.model.suite import load_builtin, parse, quick
 from tui.bench.run.clocks import ClockWatch
 
 
+@pytest.mark.slow
 async def test_a_server_that_goes_away(tmp_path: Path) -> None:
     closing = asyncio.Event()
 
@@ -35,6 +36,7 @@ async def test_a_server_that_goes_away(tmp_path: Path) -> None:
     assert "no longer reachable" in found.finished.sentence
 
 
+@pytest.mark.slow
 async def test_a_prefix_cache_is_seen(tmp_path: Path) -> None:
     seen: set[str] = set()
 
@@ -55,6 +57,7 @@ async def test_a_prefix_cache_is_seen(tmp_path: Path) -> None:
     assert found.loaded.document.summary["ttft_client_ms"].n == 1
 
 
+@pytest.mark.slow
 async def test_filler_is_calibrated_where_the_server_counts(tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         count = len(exchange.prompt.split()) + 21
@@ -72,6 +75,7 @@ async def test_filler_is_calibrated_where_the_server_counts(tmp_path: Path) -> N
     assert any("filler words make 128" in e.sentence for e in found.all(Noted))
 
 
+@pytest.mark.slow
 async def test_an_answer_that_stops_early_is_asked_again(tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         count = 5 if exchange.number == 2 else exchange.max_tokens
@@ -108,6 +112,7 @@ async def test_a_loop_can_be_ended(tmp_path: Path) -> None:
     assert (request.tok.out or 0) < 1500
 
 
+@pytest.mark.slow
 async def test_a_step_of_the_wall_clock_changes_no_duration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +133,7 @@ async def test_a_step_of_the_wall_clock_changes_no_duration(
     assert stepped.m["latency_ms"] == pytest.approx(other.m["latency_ms"], rel=0.5)
 
 
+@pytest.mark.slow
 async def test_another_process_behind_the_server_begins_a_segment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +172,7 @@ async def test_a_full_disk_ends_the_run_with_a_reason(
     assert "No space left" in last.sentence
 
 
+@pytest.mark.slow
 async def test_events_are_the_same_as_json(tmp_path: Path) -> None:
     async with scripted(plain) as server:
         found = await told(ONE, tmp_path, server.url)

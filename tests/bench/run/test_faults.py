@@ -16,6 +16,7 @@ from tui.bench.model.events import GateSeen, Noted, StageChanged
 from tui.bench.model.options import LimitPolicy
 
 
+@pytest.mark.slow
 async def test_an_honest_server(tmp_path: Path) -> None:
     exchanges: list[Exchange] = []
 
@@ -44,6 +45,7 @@ async def test_an_honest_server(tmp_path: Path) -> None:
     assert [body["temperature"] for body in server.asked] == [0.6] * 3
 
 
+@pytest.mark.slow
 async def test_a_server_that_buffers(tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         await asyncio.sleep(0.6)
@@ -69,6 +71,7 @@ async def test_a_server_that_buffers(tmp_path: Path) -> None:
     assert found.finished.outcome == "complete"
 
 
+@pytest.mark.slow
 async def test_a_long_answer_is_not_cut_a_long_gap_is(tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         if is_probe(exchange) or "end" in exchange.prompt:
@@ -93,6 +96,7 @@ async def test_a_long_answer_is_not_cut_a_long_gap_is(tmp_path: Path) -> None:
     assert found.finished.outcome == "incomplete"
 
 
+@pytest.mark.slow
 async def test_no_first_token(tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         if is_probe(exchange) or "end" in exchange.prompt:
@@ -112,6 +116,7 @@ async def test_no_first_token(tmp_path: Path) -> None:
     assert ttft_ms < 500
 
 
+@pytest.mark.slow
 async def test_a_server_that_never_gets_idle_ends_the_run(tmp_path: Path) -> None:
     """RockchipLlama runs on after a disconnect; one that hangs must not poison what follows."""
     gate = asyncio.Event()
@@ -133,6 +138,7 @@ async def test_a_server_that_never_gets_idle_ends_the_run(tmp_path: Path) -> Non
     assert "did not become idle" in found.finished.sentence
 
 
+@pytest.mark.slow
 async def test_the_rest_of_a_late_answer_is_drained_before_the_next(tmp_path: Path) -> None:
     busy_until = 0.0
 
@@ -180,6 +186,7 @@ async def test_a_cap_that_is_ignored(tmp_path: Path) -> None:
     assert found.finished.outcome == "complete"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "status"), [(0, "empty"), (1, "ok"), (2, "ok")])
 async def test_very_short_answers(tmp_path: Path, count: int, status: str) -> None:
     async def script(exchange: Exchange) -> None:
@@ -197,6 +204,7 @@ async def test_very_short_answers(tmp_path: Path, count: int, status: str) -> No
     assert request.itl_ms.n == max(0, count - 1)
 
 
+@pytest.mark.slow
 async def test_errors_of_the_server(tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         if is_probe(exchange):
@@ -221,6 +229,7 @@ async def test_errors_of_the_server(tmp_path: Path) -> None:
     assert "\x1b" not in said
 
 
+@pytest.mark.slow
 async def test_a_busy_server_is_waited_for_and_the_wait_is_no_time_of_the_answer(
     tmp_path: Path,
 ) -> None:
@@ -248,6 +257,7 @@ async def test_a_busy_server_is_waited_for_and_the_wait_is_no_time_of_the_answer
     assert ("queue", "Waiting: server busy (HTTP 503).") in stages
 
 
+@pytest.mark.slow
 async def test_answers_are_counted_with_the_tokenizer_of_the_model(tmp_path: Path) -> None:
     pytest.importorskip("tokenizers", reason="the extra npulse[tokenizer] is not installed")
     path = tokenizer_file(tmp_path)

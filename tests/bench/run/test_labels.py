@@ -43,6 +43,7 @@ def _shown(found: Told) -> str:
     return "\n".join((*lines, render.as_markdown(found.loaded), headline(found.loaded)))
 
 
+@pytest.mark.slow
 async def test_chunks_that_hold_several_tokens_are_an_estimate_everywhere(tmp_path: Path) -> None:
     """A server that does not count, and holds back characters of several tokens until they are
     whole: as on the screen, what is counted is chunks."""
@@ -71,6 +72,7 @@ async def test_chunks_that_hold_several_tokens_are_an_estimate_everywhere(tmp_pa
     assert "~16 tokens" in shown
 
 
+@pytest.mark.slow
 async def test_a_rate_from_tokens_that_nobody_saw_is_an_interval(tmp_path: Path) -> None:
     """14 chunks every 50 ms, of 18 tokens: the server swallowed four of them."""
     sent_s: dict[int, list[tuple[float, float]]] = {}
@@ -134,6 +136,7 @@ def test_a_first_token_after_a_load_or_a_queue_says_so_and_gives_no_prefill_rate
     assert "1250.00 ms (loading and queue included)" in render.as_markdown(loaded)
 
 
+@pytest.mark.slow
 async def test_time_in_a_queue_is_a_figure_of_its_own(tmp_path: Path) -> None:
     """The server refuses the second request twice because it is busy, then takes it."""
     refused = [0]
@@ -164,6 +167,7 @@ async def test_time_in_a_queue_is_a_figure_of_its_own(tmp_path: Path) -> None:
     assert "Time in Queue" in shown
 
 
+@pytest.mark.slow
 async def test_a_first_token_in_a_burst_is_an_estimate(tmp_path: Path) -> None:
     """Something on the way held the first five tokens back."""
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.bench.run.scripted_runs import ONE, is_probe
 from tests.bench.runs_of import told
 from tests.bench.scripted import HEAD, Exchange, plain, scripted, words
 
 
+@pytest.mark.slow
 async def test_framing_of_all_sorts(tmp_path: Path) -> None:
     """Role chunk, comments, CRLF, JSON in two reads, two events in one, usage chunk, no [DONE]."""
 
@@ -47,6 +50,7 @@ async def test_framing_of_all_sorts(tmp_path: Path) -> None:
     assert stamps[2] == stamps[3]
 
 
+@pytest.mark.slow
 async def test_the_first_token_is_seen_when_it_comes(tmp_path: Path) -> None:
     """A client that waits for a full buffer would see 4096 bytes of 200-byte events after 0.4 s."""
 
@@ -65,6 +69,7 @@ async def test_the_first_token_is_seen_when_it_comes(tmp_path: Path) -> None:
     assert first < 100
 
 
+@pytest.mark.slow
 async def test_thinking_in_its_own_channel(tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         if is_probe(exchange):
@@ -93,6 +98,7 @@ async def test_thinking_in_its_own_channel(tmp_path: Path) -> None:
     assert found.loaded.texts["a", 0] == (" a0 a1 a2 a3 a4 a5", " t0 t1 t2 t3 t4 t5")
 
 
+@pytest.mark.slow
 async def test_thinking_that_never_closes(tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         if is_probe(exchange):

@@ -240,6 +240,7 @@ async def test_enter_on_an_open_request_asks_for_its_timeline() -> None:
         assert asked[1:] == [(PAST[0].id, 2)]
 
 
+@pytest.mark.slow
 async def test_the_timeline_of_a_request_lights_the_words_that_were_written_then(
     tmp_path: Path,
 ) -> None:

@@ -341,6 +341,7 @@ async def test_plain_characters_only_where_they_are_wanted() -> None:
         assert foreign == set()
 
 
+@pytest.mark.slow
 async def test_a_quiet_screen_paints_nothing() -> None:
     app = BenchApp(Prepared(replace(VIEW, run=RUN)))
     async with app.run_test(size=(120, 40)) as pilot:

@@ -30,6 +30,7 @@ def test_wide_shows_every_chart_and_the_facts() -> None:
     look(prepared(seconds=520), check)
 
 
+@pytest.mark.slow
 def test_narrow_shows_one_chart_and_steps_through_them() -> None:
     async def check(pilot: Pilot[None], screen: BoardScreen) -> None:
         titles = []

@@ -77,6 +77,7 @@ async def test_stopped_and_asked_again(board: Board, moment: str) -> None:
     assert board.true_text().endswith(again.text[-10:])
 
 
+@pytest.mark.slow
 @edge_case(22)
 async def test_left_in_the_middle_and_asked_again(board: Board) -> None:
     """Not waited for: one runs on, one refuses until it is done, one has to load its model anew."""

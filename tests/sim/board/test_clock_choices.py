@@ -21,6 +21,7 @@ def _gap_ms(log: Path, request: int) -> float:
     return float(median(after - before for before, after in pairwise(times))) / 1e6
 
 
+@pytest.mark.slow
 def test_a_low_memory_clock_costs_half_until_its_governor_is_another(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     arguments = ("--fault", "ddr-low", "--truth", str(log), "--speed", "20")

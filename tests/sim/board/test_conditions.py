@@ -65,6 +65,7 @@ def found(root: Path, is_there: Callable[[dict[str, Finding]], bool]) -> bool:
         sampler.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "rule", "words", "command"),
     [

@@ -92,6 +92,7 @@ def test_our_own_sampler_reads_everything(simulator: Simulator) -> None:
         assert snapshot.get(name).reason is None, name
 
 
+@pytest.mark.slow
 def test_it_moves_with_the_server() -> None:
     with running("--speed", "4", "--prefill-tps", "40", has_root=True) as simulator:
         root = _root(simulator)

@@ -279,5 +279,5 @@ def test_the_data_is_what_was_seen() -> None:
     assert [finding.rule for finding in facts.findings] == ["ddr-clock", "npu-clock"]
     assert facts.decode.roofline is not None
     assert facts.trend.slope_bytes_per_s is not None
-    assert facts.model is MODEL
+    assert facts.model == MODEL
     assert facts.remedies == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from rich.segment import Segment
 from textual._context import visible_screen_stack
 from textual.app import App, ComposeResult
@@ -68,6 +69,7 @@ def has_changes(below: Below) -> bool:
     return not is_told or bool(top._compositor._dirty_regions)
 
 
+@pytest.mark.slow
 async def test_each_change_below_is_told_once_and_shown() -> None:
     async with BoxApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
         below = pilot.app.screen

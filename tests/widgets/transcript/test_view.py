@@ -25,6 +25,7 @@ async def settle(pilot: Pilot[None]) -> None:
     await pilot.pause(0.05)
 
 
+@pytest.mark.slow
 async def test_an_answer_is_followed_and_what_is_painted_is_what_is_there() -> None:
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(80, 20)) as pilot:

@@ -24,8 +24,8 @@ from tui.widgets.transcript.turn_view import TurnView
 
 pytestmark = pytest.mark.slow
 
-FULL = 32 << 10
-FLOOR_NS = 100_000_000
+FULL = 16 << 10
+FLOOR_NS = 50_000_000
 PIECE_CHARS = 64
 WIDTH = 72
 UNITS = (
