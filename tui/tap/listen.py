@@ -6,11 +6,12 @@ import errno
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from tui.core.listen_address import ListenAddress, is_loopback
 from tui.core.text.sanitize import clean_line
-from tui.servers.address import normalised_url
+from tui.servers.address import is_local, normalised_url
 from tui.tap.connection_pair import Address
 
 BACKLOG = 1024
@@ -111,16 +112,32 @@ def target_of(url: str) -> Target:
 
 
 def is_own(target: Target, listeners: list[socket.socket]) -> bool:
-    """Whether the server is the tap itself."""
-    ports = {listener.getsockname()[1] for listener in listeners}
-    if target.port not in ports:
-        return False
+    """Whether the server is the tap itself: a connection to it would arrive at a listener."""
     with suppress(ListenError):
-        for family, address in resolved(target.host, target.port):
-            for listener in listeners:
-                own = listener.getsockname()
-                same = str(own[0]) == str(address[0])
-                everywhere = str(own[0]) in ("0.0.0.0", "::")
-                if listener.family == family and own[1] == target.port and (same or everywhere):
-                    return True
+        for _, address in resolved(target.host, target.port):
+            if any(_arrives(str(address[0]), target.port, listener) for listener in listeners):
+                return True
     return False
+
+
+def _arrives(host: str, port: int, listener: socket.socket) -> bool:
+    """Whether a connection to this IP address and port arrives at the listener."""
+    own_host, own_port = listener.getsockname()[:2]
+    if port != own_port:
+        return False
+    own, wanted = ip_address(own_host), _destination(host)
+    if own.version != wanted.version:
+        return False
+    if own.is_unspecified:
+        return is_local(f"[{wanted}]" if wanted.version == 6 else str(wanted))
+    return own == wanted
+
+
+def _destination(host: str) -> IPv4Address | IPv6Address:
+    """Where a connection to an IP address goes: to ``0.0.0.0`` and ``::`` it goes to the loopback,
+    and an IPv4 address that is written as IPv6 is that IPv4 address."""
+    address = ip_address(host.partition("%")[0])
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_unspecified:
+        return ip_address("127.0.0.1" if address.version == 4 else "::1")
+    return address
