@@ -56,7 +56,7 @@ class ClientName:
         """What a list calls it: the process, else the program it says it is, and its address where
         that is another machine's."""
         program = self.process or (self.user_agent or "").partition(" ")[0].partition("/")[0]
-        is_here = self.host in ("127.0.0.1", "::1")
+        is_here = self.process is not None or self.host in ("127.0.0.1", "::1")
         if not program:
             return self.host
         return program if is_here else f"{program} at {self.host}"
