@@ -118,6 +118,7 @@ class TerminalApp(DrivenApp, inherit_bindings=False):
             self, appearance.themes, appearance.wanted_colours, appearance.colours
         )
         self.set_keymap(rebound(appearance.keymap))
+        self.bound_keys = frozenset(",".join(appearance.keymap.values()).split(","))
 
     # Start and end --------------------------------------------------------------------------
 

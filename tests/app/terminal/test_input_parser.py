@@ -53,6 +53,13 @@ def keys_of(text: str) -> list[str]:
     return ["space" if char == " " else char for char in text]
 
 
+def test_escape_and_a_letter_are_alt_where_a_key_is_bound_so() -> None:
+    sent = "\x1bb\x1bf\x1bx"
+    assert told(InputParser(Clock()).feed(sent)) == ["ctrl+left", "ctrl+right", "alt+x"]
+    bound = InputParser(Clock(), bound_keys={"alt+b"})
+    assert told(bound.feed(sent)) == ["alt+b", "ctrl+right", "alt+x"]
+
+
 @pytest.mark.parametrize(
     ("sent", "keys"),
     [

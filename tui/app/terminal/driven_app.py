@@ -18,6 +18,8 @@ class DrivenApp(LeanApp[int], inherit_bindings=False):
     colours: AppColours
     launch: Launch | None = None
     """What was drawn before this app was there."""
+    bound_keys: frozenset[str] = frozenset()
+    """The keys that do something on any screen."""
     attention: Attention | None = None
     """What tells somebody who looks elsewhere; None where that was not asked for."""
     _is_open = False

@@ -219,7 +219,9 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read until the driver is told to stop, or the terminal is gone."""
         clock = _Clock()
-        parser = InputParser(clock, self._take_reply)
+        app = self._app
+        bound_keys = app.bound_keys if isinstance(app, DrivenApp) else frozenset()
+        parser = InputParser(clock, self._take_reply, bound_keys)
         # What is not UTF-8 is a character of its own and ends nothing.
         decode = getincrementaldecoder("utf-8")("replace").decode
         if self._is_raw_at_once and self.attrs_before is not None:

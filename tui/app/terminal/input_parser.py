@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
@@ -77,10 +77,14 @@ class InputParser:
         self,
         clock: Callable[[], float] = time.monotonic,
         on_reply: Callable[[str], None] = lambda reply: None,
+        bound_keys: Container[str] = (),
     ) -> None:
         self._clock = clock
         self._on_reply = on_reply
         """Takes what the terminal replies to a question; no key is made of it."""
+        self._bound_keys = bound_keys
+        """Keys that do something: ESC b and ESC f are Alt+B and Alt+F if these are among them, and
+        otherwise a word to the left and to the right, as macOS sends them."""
         self._decoder = XTermParser()
         self._rest = ""
         """An unfinished sequence, or the end of what was pasted so far."""
@@ -240,12 +244,18 @@ class InputParser:
             self._renew()
             return []
 
+    def _is_alt(self, token: str) -> bool:
+        """Whether ESC and a character are Alt with the key of that character."""
+        if token not in ANSI_SEQUENCES_KEYS or f"alt+{token[1]}" in self._bound_keys:
+            return True
+        # Alt with a digit is a character of macOS there; here it is a key, as in other terminals.
+        return token[1] in "0123456789"
+
     def _asked(self, token: str) -> list[Message]:
         decoder = self._decoder
         if len(token) == 1:
             return list(decoder._sequence_to_key_events(token))
-        # Alt with a digit is a character of macOS there; here it is a key, as in other terminals.
-        if len(token) == 2 and (token not in ANSI_SEQUENCES_KEYS or token[1] in "0123456789"):
+        if len(token) == 2 and self._is_alt(token):
             return list(decoder._sequence_to_key_events(token[1], alt=True))
         before = decoder.terminal_size, decoder.terminal_pixel_size, decoder.mouse_pixels
         found = list(decoder.feed(token))
