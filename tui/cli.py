@@ -143,7 +143,8 @@ def _add_dashboard_options(parser: Parser) -> None:
     parser.add_argument(
         "--fault",
         choices=("ddr-low", "hot", "swap", "background-load", "no-permission", "none"),
-        help="fault of the simulated board, which F5 then finds (with --demo; default ddr-low)",
+        help="fault of the simulated board, which the board screen then finds (with --demo; "
+        "default ddr-low)",
     )
     parser.add_argument(
         "--speed",

@@ -16,7 +16,7 @@ ENOUGH_BAUD = 19_200
 COMMAND = "npulse --low-bandwidth"
 ADVICE = (
     "It draws every 5 seconds and at once after a key: 300 bytes a second in place of up to 1,200. "
-    "F6 switches it, low_bandwidth in [ui] of the config keeps it."
+    "The settings of the dashboard switch it, low_bandwidth in [ui] of the config keeps it."
 )
 _SERIAL = re.compile(r"/dev/tty(?!\d+$).+")
 """Serial devices; not tty1 and the like, which are consoles, nor pts/1."""

@@ -253,7 +253,8 @@ class TimelineScreen(Page):
         """Begin a selection at the crosshair, or end it."""
         self._moved(lambda view: view.select_from(None if view.is_selecting else view.cursor_ns))
         if self.view is not None and self.view.is_selecting:
-            self.say(f"select with the arrow keys; {self.key('timeline.copy')} copies")
+            left, right = self.key("timeline.left"), self.key("timeline.right")
+            self.say(f"{left} and {right} select; {self.key('timeline.copy')} copies")
 
     def action_unit(self) -> None:
         self._moved(lambda view: view.use_unit("time" if view.unit == "token" else "token"))

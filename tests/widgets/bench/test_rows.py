@@ -58,9 +58,9 @@ def every_row(width: int) -> list[Row]:
         for zone in ("suites", "past"):
             choosing = Choosing(zone=zone, marked=VIEW.past[0].id)
             rows += suite_rows(view, choosing, width, 20, glyphs)
-            rows += past_rows(view, choosing, width, 5, glyphs)
+            rows += past_rows(view, choosing, width, 5, glyphs, "Enter")
             rows.append(option_row(choosing, width))
-        rows += status_rows(view, width)
+        rows += status_rows(view, width, "Enter")
     rows += figure_rows(RESULT, width) + request_rows(REQUESTS, width, glyphs, 1)
     rows += [request_title(REQUEST, width), *detail_rows(REQUEST, width, glyphs)]
     rows += remark_rows(RESULT.remarks, width, glyphs)

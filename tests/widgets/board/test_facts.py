@@ -46,16 +46,16 @@ def page(rows: list[Row]) -> str:
 
 
 def test_why_is_quiet_when_nothing_is_wrong() -> None:
-    assert why_row([], 42, UNICODE) == ()
-    assert why_row([NOTE], 42, UNICODE) == ()
+    assert why_row([], 42, UNICODE, "F5") == ()
+    assert why_row([NOTE], 42, UNICODE, "F5") == ()
 
 
 def test_why_names_the_worst_and_the_key() -> None:
-    shown = text(why_row([SLOW], 42, UNICODE))
+    shown = text(why_row([SLOW], 42, UNICODE, "F5"))
     assert shown.startswith("! the memory runs at a low clock")
     assert shown.endswith("F5")
-    assert "534 MHz of 2400 MHz" in text(why_row([SLOW], 80, UNICODE))
-    assert text(why_row([SLOW, replace(SLOW, rule="b")], 42, UNICODE)).endswith("+1 F5")
+    assert "534 MHz of 2400 MHz" in text(why_row([SLOW], 80, UNICODE, "F5"))
+    assert text(why_row([SLOW, replace(SLOW, rule="b")], 42, UNICODE, "F5")).endswith("+1 F5")
 
 
 @pytest.mark.slow
@@ -65,24 +65,26 @@ def test_one_row_always_fits_and_is_harmless(name: str, glyphs: Glyphs) -> None:
     words = HOSTILE[name]
     finding = Finding(words, words, words, words, Command(words), advice=Advice(words))
     for width in (0, 7, 8, 20, 42, 80):
-        row = why_row([finding], width, glyphs)
+        row = why_row([finding], width, glyphs, "F5")
         assert row_width(row) <= width
         assert raw_controls(text(row), newlines=False) == []
 
 
 def test_the_share_of_the_roofline_in_one_row() -> None:
-    assert roofline_row(DecodeBound(reason="none"), 42, UNICODE) == ()
+    assert roofline_row(DecodeBound(reason="none"), 42, UNICODE, "F5") == ()
     bound = decode_bound(Snapshot(0, 0.0, readings(0)), answering(), MODEL)
-    assert text(roofline_row(bound, 42, UNICODE)) == "~46 % of what DDR allows      why slow: F5"
-    assert text(roofline_row(bound, 30, UNICODE)) == "~46 % of what DDR allows"
-    assert row_width(roofline_row(bound, 9, UNICODE)) <= 9
+    assert (
+        text(roofline_row(bound, 42, UNICODE, "F5")) == "~46 % of what DDR allows      why slow: F5"
+    )
+    assert text(roofline_row(bound, 30, UNICODE, "F5")) == "~46 % of what DDR allows"
+    assert row_width(roofline_row(bound, 9, UNICODE, "F5")) <= 9
 
 
 def test_a_rate_above_the_bound_is_doubted_and_not_boasted_with() -> None:
     bound = decode_bound(Snapshot(0, 0.0, readings(60)), answering(), MODEL)
     assert bound.roofline is not None
     fast = replace(bound, roofline=replace(bound.roofline, share=7.3))
-    assert "%" not in text(roofline_row(fast, 42, UNICODE))
+    assert "%" not in text(roofline_row(fast, 42, UNICODE, "F5"))
     assert "faster than the memory allows" in page(decode_rows(fast, 70, UNICODE))
     assert "no model is faster" not in page(decode_rows(bound, 70, UNICODE))
 
@@ -141,7 +143,7 @@ def test_a_size_from_the_name_is_marked_as_a_guess() -> None:
     bound = decode_bound(snapshot, answering(), ModelInfo("Qwen3-4B_w8a8.rkllm"))
     assert bound.is_size_guessed
     assert bound.roofline is not None
-    assert text(roofline_row(bound, 42, UNICODE)).startswith("~")
+    assert text(roofline_row(bound, 42, UNICODE, "F5")).startswith("~")
     assert "guessed" in page(decode_rows(bound, 60, UNICODE))
 
 
@@ -268,7 +270,7 @@ def test_a_server_that_finishes_is_a_note() -> None:
     for second in range(4):
         view.saw(Snapshot(second * NS, 0.0, readings(60)), None, MODEL, True)
     assert [finding.rule for finding in view.facts.findings] == ["finishing"]
-    assert why_row(view.facts.findings, 42, UNICODE) == ()
+    assert why_row(view.facts.findings, 42, UNICODE, "F5") == ()
 
 
 def test_the_data_is_what_was_seen() -> None:

@@ -148,7 +148,7 @@ def past_rows(
     width: int,
     height: int,
     glyphs: Glyphs,
-    open_key: str = "Enter",
+    open_key: str,
 ) -> list[Row]:
     """Title and earlier runs, latest first."""
     count = len(view.past)
@@ -208,7 +208,7 @@ def chosen_suite(view: BenchView, choosing: Choosing) -> SuiteChoice | None:
 
 
 def status_rows(
-    view: BenchView, width: int, open_key: str = "Enter", *, is_of_boards: bool = False
+    view: BenchView, width: int, open_key: str, *, is_of_boards: bool = False
 ) -> Sequence[Row]:
     """Why no run can start, or that one is running. ``is_of_boards``: one on many is wanted."""
     run = view.run

@@ -20,7 +20,7 @@ BELIEVED_SHARE = 1.05
 """A larger share of the bound means a wrong assumption; see the board screen."""
 
 
-def why_row(findings: Sequence[Finding], width: int, glyphs: Glyphs, key: str = "F5") -> Row:
+def why_row(findings: Sequence[Finding], width: int, glyphs: Glyphs, key: str) -> Row:
     """The worst finding in one row, with the ``key`` that tells more; empty where nothing is wrong.
 
     Notes explain and ask for nothing: they wait on the board screen.
@@ -41,7 +41,7 @@ def why_row(findings: Sequence[Finding], width: int, glyphs: Glyphs, key: str = 
     return spread(text, right, width)
 
 
-def roofline_row(bound: DecodeBound, width: int, glyphs: Glyphs, key: str = "F5") -> Row:
+def roofline_row(bound: DecodeBound, width: int, glyphs: Glyphs, key: str) -> Row:
     """``57 % of what DDR allows``; empty where there is no rate or no bound to compare it with.
     Where it is little, the ``key`` that tells why stands beside it."""
     if bound.roofline is None:

@@ -54,7 +54,7 @@ JUDGE_KEYS: tuple[KeyAction, ...] = (
 
 SET_TEXT_KEYS: tuple[KeyAction, ...] = (
     KeyAction("set.save", "ctrl+s", "save", "check and save the set"),
-    KeyAction("set.back", "escape", "back", "back; what is not saved is dropped at the second Esc"),
+    KeyAction("set.back", "escape", "back", "back; press it twice to drop what is not saved"),
 )
 """Keys of the text of a set, besides the usual ones of a text field."""
 
