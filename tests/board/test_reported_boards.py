@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tui.board import one_shot
 from tui.cli import main
-from tui.commands import board
 
 DATA = Path(__file__).parent / "data"
 Doctor = Callable[[str], str]
@@ -35,7 +35,7 @@ def again(root: Path, capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No figure of these trees moves: the time between two looks at one changes none."""
-    monkeypatch.setattr(board, "WINDOW_S", 0.1)
+    monkeypatch.setattr(one_shot, "WINDOW_S", 0.1)
 
 
 @pytest.fixture(scope="module")

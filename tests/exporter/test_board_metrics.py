@@ -14,8 +14,8 @@ from prometheus_client.registry import Collector
 
 from tests.board import tree_files, trees
 from tests.exporter.exporting import samples, value
+from tui.board.one_shot import one_shot
 from tui.board.sampler import Sampler
-from tui.commands.board import one_shot
 from tui.core.board.reading import Reading, ReadingValue, Snapshot
 from tui.exporter.board_metrics import GAUGES, board_families
 from tui.exporter.exporter import BusySeconds

@@ -12,8 +12,8 @@ import pytest
 from tests.remote.sshd import Sshd, needs_sshd, sshd
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import wait_for
+from tui.board.one_shot import one_shot
 from tui.board.sampler import Sampler
-from tui.commands.board import one_shot
 from tui.remote.address import BoardAddress
 from tui.remote.board import RemoteBoard
 from tui.remote.remote_sampler import NOT_OVER_SSH

@@ -9,21 +9,18 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 from tui.board.advice.report import to_json, to_text, write_out
+from tui.board.one_shot import one_shot
 from tui.board.sampler import Sampler
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_root_option
 from tui.commands.stdout_paper import stdout_paper
 from tui.core.board.reading import Snapshot
 
-WINDOW_S = 0.8
-"""Time over which a single snapshot measures rates."""
-SETTLE_S = 0.05
-"""Pause before the third read: the kernel reports the load of memory and GPU one read late."""
 MIN_INTERVAL_S = 0.1
 
 
@@ -94,16 +91,6 @@ class _Waker:
         """Close the pipe."""
         os.close(self._read_fd)
         os.close(self._write_fd)
-
-
-def one_shot(sampler: Sampler, sleep: Callable[[float], object]) -> Snapshot:
-    """A snapshot with rates, within about a second."""
-    sampler.sample()
-    sleep(WINDOW_S)
-    sampler.sample()
-    sampler.wait_for_background(SETTLE_S)
-    sleep(SETTLE_S)
-    return sampler.sample()
 
 
 def _watch(sampler: Sampler, is_json: bool, interval_s: float, waker: _Waker) -> None:

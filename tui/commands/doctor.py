@@ -17,13 +17,13 @@ from tui.board.advice.board_checks import board_checks
 from tui.board.advice.diagnosis import Work, why_slow
 from tui.board.advice.report import to_json, wall_time, write_out
 from tui.board.advice.runtime_log_check import load_check, runtime_log_check
+from tui.board.one_shot import one_shot
 from tui.board.readers.files import Files
 from tui.board.readers.neighbours import Neighbours
 from tui.board.readers.npu_load import Rung
 from tui.board.runtime_log.load_lines import facts_of_load
 from tui.board.runtime_log.reader import source_of_container, source_of_port
 from tui.board.sampler import Sampler
-from tui.commands.board import one_shot
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_root_option, add_server_options, complain
 from tui.commands.stdout_paper import stdout_paper

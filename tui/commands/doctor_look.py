@@ -13,11 +13,11 @@ from tui.bench.run.board_link import BoardLink
 from tui.board.advice.diagnosis import Work, why_slow
 from tui.board.advice.fixes import npu_access, runtime_log
 from tui.board.advice.remedies import is_container
+from tui.board.one_shot import one_shot
 from tui.board.readers.files import Files
 from tui.board.readers.neighbours import Neighbours
 from tui.board.runtime_log.reader import source_of_port
 from tui.board.sampler import Sampler
-from tui.commands.board import one_shot
 from tui.core.board.finding import Finding
 from tui.core.board.fix import Fix
 from tui.core.board.reading import Snapshot

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from tui.board.advice.report import write_out
-from tui.commands.board import SETTLE_S, WINDOW_S
+from tui.board.one_shot import SETTLE_S, WINDOW_S
 from tui.commands.exit_code import ExitCode
 from tui.commands.parser import Parser, add_root_option, add_server_options, complain, refused
 from tui.core.listen_address import ListenAddress, is_loopback, listen_address
