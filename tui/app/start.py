@@ -65,7 +65,7 @@ def run_dashboard(options: argparse.Namespace, launch: Launch) -> int:
         # Before the answer is finished: the next npulse shows where this one was.
         run.app.close_session()
         if run.app.outlives_terminal:
-            from tui.app.terminal.hangup import finish_answer
+            from tui.app.after_hangup import finish_answer
 
             finish_answer(run.backend)
     finally:

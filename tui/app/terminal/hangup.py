@@ -1,16 +1,9 @@
-"""After the terminal is closed: output is dropped, and the running answer is finished."""
+"""After the terminal is closed: output is dropped, and the files of the terminal are let go."""
 
 from __future__ import annotations
 
 import os
-import signal
-import time
-from types import FrameType
-from typing import IO, Any, Protocol
-
-LOOK_S = 0.1
-"""Time between two checks for the answer's end."""
-SAMPLE_S = 1.0
+from typing import IO
 
 
 class TerminalOutput:
@@ -41,44 +34,6 @@ class TerminalOutput:
                 self._file.flush()
             except OSError:
                 self._is_gone = True
-
-
-class Answering(Protocol):
-    """The used part of :class:`tui.app.backend.Backend`."""
-
-    @property
-    def is_keeping_answer(self) -> bool: ...
-
-    def leave_terminal(self) -> None: ...
-
-    def sample(self) -> Any: ...
-
-    def on_snapshot(self, snapshot: Any) -> None: ...
-
-
-def finish_answer(backend: Answering) -> None:
-    """Blocks until the answer that runs is over, however it ends, or SIGTERM or SIGINT comes.
-
-    The board is sampled as before: the samples are kept with the answer, and a prompt that waits
-    for the server is sent by what they show.
-    """
-    is_over = False
-
-    def end(number: int, frame: FrameType | None) -> None:
-        nonlocal is_over
-        is_over = True
-
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
-    leave_terminal()
-    backend.leave_terminal()
-    next_s = time.monotonic()
-    while backend.is_keeping_answer and not is_over:
-        if time.monotonic() >= next_s:
-            backend.on_snapshot(backend.sample())
-            next_s = time.monotonic() + SAMPLE_S
-        time.sleep(LOOK_S)
 
 
 def leave_terminal() -> None:
