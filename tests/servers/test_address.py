@@ -190,6 +190,22 @@ def test_label(url: str, label: str) -> None:
     assert Server(url=url, dialect=openai.DIALECT, name="X").label == label
 
 
+@pytest.mark.parametrize(
+    ("url", "is_simulated", "port"),
+    [
+        ("http://127.0.0.1:8021", False, 8021),
+        ("http://0.0.0.0", False, 80),
+        ("http://[::]:8021", False, 8021),
+        ("http://127.0.0.1:8021", True, None),
+        ("http://203.0.113.9:8021", False, None),
+    ],
+)
+def test_a_server_uses_this_machine_s_npu(url: str, is_simulated: bool, port: int | None) -> None:
+    server = Server(url, openai.DIALECT, "X", is_simulated=is_simulated)
+    assert server.port_on_this_machine == port
+    assert server.is_on_this_machine is (port is not None)
+
+
 HEXADECIMAL = "0123456789abcdef"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.servers.address import local_port
-
 if TYPE_CHECKING:
     from tui.app.board_monitor import BoardMonitor
     from tui.app.server_link import ServerLink
@@ -40,7 +38,7 @@ class LateNumbers:
         if self._tokenizer.is_usable:
             self._link.loop.submit(self._note_counts(turn))
         server = self._link.state.server
-        port = None if server is None or server.is_simulated else local_port(server.url)
+        port = None if server is None else server.port_on_this_machine
         if port and board_root == Path("/"):
             self._link.loop.submit(self._note_runtime(turn, port))
 
@@ -53,7 +51,7 @@ class LateNumbers:
     async def _note_load(self, port: int, board: BoardMonitor) -> None:
         await asyncio.sleep(LOAD_AFTER_S)
         server = self._link.state.server
-        if server is None or server.is_simulated or local_port(server.url) != port:
+        if server is None or server.port_on_this_machine != port:
             return
         if board.source.sampled_root == Path("/"):
             found = await asyncio.to_thread(_load_of, port)

@@ -39,7 +39,6 @@ from tui.core.turn.think import Reclassified
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message, ModelInfo, Segment, TurnError
 from tui.servers.access import Access
-from tui.servers.address import local_port
 from tui.servers.capabilities import flattening_note
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
@@ -281,7 +280,7 @@ def _print_while(
 def _runtime_log(prepared: Prepared, options: argparse.Namespace) -> RuntimeLog | None:
     """The log of a server on this machine, where its numbers are asked for."""
     server = prepared.server
-    port = None if server is None or server.is_simulated else local_port(server.url)
+    port = None if server is None else server.port_on_this_machine
     return RuntimeLog(Files(), port) if port and (options.stats or options.json) else None
 
 

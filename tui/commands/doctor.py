@@ -37,7 +37,7 @@ from tui.core.text.glyphs import choose
 from tui.core.text.printed import PLAIN, Paper, folded
 from tui.core.text.sanitize import clean, clean_line
 from tui.servers.access import Access
-from tui.servers.address import local_port, shown_url
+from tui.servers.address import shown_url
 from tui.servers.capabilities import limits_of
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
@@ -261,7 +261,7 @@ async def _server_checks(section: ServerSection, access: Access) -> list[Check]:
         checks.append(Check("server.limits", "ok", "its limits", " ".join(limits)))
     async with Client(server.url, server.dialect, phase_timeouts(section), server.access) as client:
         checks.append(await _model_check(client, server, section.model, remembered))
-    port = None if server.is_simulated else local_port(server.url)
+    port = server.port_on_this_machine
     if port is not None:
         files = Files()
         source = source_of_port(files, port)

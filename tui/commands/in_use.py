@@ -8,7 +8,6 @@ from collections.abc import Callable
 from tui.board.readers.files import Files
 from tui.board.readers.npu_load import busiest_core_pct
 from tui.board.readers.server_search import n_clients
-from tui.servers.address import is_local, local_port
 from tui.servers.busy_light import NotAnsweringError, working
 from tui.servers.client import Client
 from tui.servers.connection_state import Server
@@ -20,7 +19,7 @@ def npu_reason(server: Server, files: Files | None = None) -> str | None:
     """The NPU's load as a clause; None where it is idle, cannot be read, or belongs to another
     machine than the server.
     """
-    if not is_local(server.url) or server.is_simulated:
+    if not server.is_on_this_machine:
         return None
     load_pct = busiest_core_pct(files or Files(), time.time())
     if load_pct is None or load_pct < BUSY_LOAD_PCT:
@@ -35,7 +34,7 @@ def waits_behind_another(server: Server, files: Files | None = None) -> bool:
     somebody else must be connected as well.
     """
     files = files or Files()
-    port = local_port(server.url)
+    port = server.port_on_this_machine
     return port is not None and npu_reason(server, files) is not None and n_clients(files, port) > 0
 
 

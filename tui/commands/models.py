@@ -28,7 +28,7 @@ from tui.core.turn.server_wait import ServerWait
 from tui.core.types import ModelInfo
 from tui.servers import models
 from tui.servers.access import Access
-from tui.servers.address import is_local, shown_url
+from tui.servers.address import shown_url
 from tui.servers.capabilities import limits_of
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server, SurveyedServer
@@ -206,7 +206,7 @@ async def _change(options: argparse.Namespace, client: Client, server: Server) -
 
     if options.action == "unload":
         return await models.unload(client, step)
-    available = available_bytes() if _is_here(server) else None
+    available = available_bytes() if server.is_on_this_machine else None
     return await models.load(client, options.name, step, available, options.force)
 
 
@@ -219,11 +219,6 @@ def _remember(server: Server, change: ModelChange, name: str) -> None:
         problem = save_state(state_file(), state.with_servers(remembered))
     if problem is not None:
         complain("npulse models", problem)
-
-
-def _is_here(server: Server) -> bool:
-    """Whether the server uses this machine's memory; a simulated board has its own."""
-    return is_local(server.url) and not server.is_simulated
 
 
 def available_bytes(root: Path = Path("/")) -> int | None:
@@ -295,7 +290,7 @@ def _print_models(server: Server, found: tuple[ModelInfo, ...], paper: Paper) ->
         print("it lists no models")
         return
     known = [shown(model) for model in found]
-    free = available_bytes() if _is_here(server) else None
+    free = available_bytes() if server.is_on_this_machine else None
     rows: list[Sequence[Cell]] = [
         [(head, "dim") for head in ("model", "", "data type", "context", "size", "in RAM")]
     ]
@@ -357,7 +352,7 @@ def as_json(model: ModelInfo, server: Server) -> dict[str, object]:
 
 def _listed_json(model: ModelInfo, found: SurveyedServer) -> dict[str, object]:
     """The same, and whether it fits into the RAM that is free now."""
-    free = available_bytes() if _is_here(found.server) else None
+    free = available_bytes() if found.server.is_on_this_machine else None
     fit = fit_of(model, found.models, free)
     return {**as_json(model, found.server), "fit": fit.fit, "fit_reason": fit.sentence}
 

@@ -28,7 +28,7 @@ from tui.fixes.change import BoardPlace, Change, ChangeMemory, ChangeState, FixE
 from tui.fixes.idle_wait import IdleWait, WaitOptions
 from tui.fixes.trial import Trial, TrialProgress, TrialRunner
 from tui.fixes.writers import FileWriter
-from tui.servers.address import is_local, local_port
+from tui.servers.address import local_port
 
 ELSEWHERE = "The server is not on this board, so its answers do not show what a change here does."
 LOCK_NAME = "npulse doctor"
@@ -98,7 +98,7 @@ async def _found(
     except SetupError as error:
         return error.sentence
     server = connected.server
-    is_here = is_local(server.url) and not server.is_simulated
+    is_here = server.is_on_this_machine
     if place.key != "/":
         # With another root, the board's own server is the one that listens in its /proc.
         port = local_port(server.url)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tui.core.screen.headline import ServerStatus
 from tui.core.types import ModelInfo
 from tui.servers.access import Access
-from tui.servers.address import is_local, shown_url
+from tui.servers.address import is_local, local_port, shown_url
 from tui.servers.chosen_model import Choice
 from tui.servers.dialects.dialect import Dialect
 from tui.servers.remembered_servers import RememberedServers
@@ -35,6 +35,17 @@ class Server:
     version: str | None = None
     is_simulated: bool = False
     access: Access = field(default_factory=Access, repr=False)
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether it uses the NPU and the RAM of this machine. The simulator uses a board of its
+        own, wherever it runs."""
+        return is_local(self.url) and not self.is_simulated
+
+    @property
+    def port_on_this_machine(self) -> int | None:
+        """Its port where it :attr:`is_on_this_machine`, else None."""
+        return local_port(self.url) if self.is_on_this_machine else None
 
     @property
     def label(self) -> str:

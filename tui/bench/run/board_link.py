@@ -36,12 +36,11 @@ class BoardLink:
         """Reader of the board if that is another machine."""
         self._server = server
         self._sampler: Sampler | None = None
-        port = local_port(server.url)
         is_elsewhere = (
             not reads_board or elsewhere is not None or (root is None and not is_local(server.url))
         )
-        has_log = not is_elsewhere and root is None and not server.is_simulated and port is not None
-        self.runtime_log = RuntimeLog(Files(), port) if has_log and port else None
+        log_port = server.port_on_this_machine if root is None and not is_elsewhere else None
+        self.runtime_log = None if log_port is None else RuntimeLog(Files(), log_port)
         """Reader of the runtime's log; None if the server is not on this machine."""
         if elsewhere is not None:
             pass
