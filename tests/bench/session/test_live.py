@@ -224,8 +224,8 @@ def test_what_waits_takes_its_share_of_the_time_that_is_left() -> None:
 
 def test_what_an_earlier_segment_did_is_done() -> None:
     old = Request(id="a", rep=0, order=0, status="capped", m={"decode_tps_rt": 2.0})
-    run = LiveRun(lambda folder: [old] if folder == "/folder" else [], Clock())
-    run.apply(started("a", "b", done=1))
+    run = LiveRun(Clock())
+    run.apply(started("a", "b", done=1), [old])
     assert [item.state for item in run.view().plan] == ["ok", "waiting"]
 
 

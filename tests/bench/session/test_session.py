@@ -7,7 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,13 +19,15 @@ import pytest
 from tests.bench.made import request as made_request
 from tests.bench.made import run as made_run
 from tests.bench.session.rig import FLAGS, Rig, place_of, until
-from tui.bench.model.events import Finished
+from tests.bench.session.test_live import ended, started
+from tui.bench.model.events import Event, Finished
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.screen import BenchView, RunView, RunWish
 from tui.bench.model.suite import load_file
+from tui.bench.session import session
 from tui.bench.session.process import BenchPlace
 from tui.bench.session.views import partner
-from tui.bench.store import active_run, runs
+from tui.bench.store import active_run, document, runs
 from tui.bench.store.detached import Detached, follow, is_alive, last_words, start
 from tui.bench.store.run_files import Loaded, save
 from tui.sim.server.spawn import Simulator, spawn
@@ -241,6 +244,54 @@ def test_a_run_of_another_terminal_is_followed(rig: Rig, board: Simulator) -> No
     until(lambda: runs.holder(rig.folder / "runs") is None)
     assert active_run.running(rig.folder / "runs") is None
     assert active_run.why_wait(rig.folder / "runs", board.url) is None
+
+
+def test_the_screen_is_drawn_while_the_answers_before_a_resume_are_read(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_reading, is_drawn = threading.Event(), threading.Event()
+    drawn_meanwhile: list[bool] = []
+
+    def slow(folder: Path) -> Loaded:
+        is_reading.set()
+        drawn_meanwhile.append(is_drawn.wait(5))
+        raise runs.RunError("nothing there")
+
+    async def resumed(process: Detached) -> AsyncIterator[Event]:
+        yield started("a", done=1)
+        yield Finished(outcome="aborted", sentence="")
+
+    monkeypatch.setattr(document, "load", slow)
+    monkeypatch.setattr(session, "follow", resumed)
+    monkeypatch.setattr(session, "running", lambda folder: Detached(1, folder))
+    desk = rig.desk()
+    desk.seek()
+    assert is_reading.wait(10)
+    assert desk.view().run is not None
+    is_drawn.set()
+    until(lambda: (run := desk.view().run) is not None and run.is_over)
+    assert drawn_meanwhile == [True]
+
+
+def test_failed_prompts_that_cannot_be_retried_at_the_end_are_told(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_wanted = threading.Event()
+
+    async def failing(process: Detached) -> AsyncIterator[Event]:
+        yield started("a")
+        yield ended("a", "error_http")
+        await asyncio.to_thread(is_wanted.wait, 10)
+        yield Finished(outcome="incomplete", sentence="")
+
+    monkeypatch.setattr(session, "follow", failing)
+    monkeypatch.setattr(session, "running", lambda folder: Detached(1, folder))
+    desk = rig.desk()
+    desk.seek()
+    until(lambda: state(desk.view(), "a") == "failed")
+    desk.retry()
+    is_wanted.set()
+    until(lambda: desk.view().message.text.startswith("failed prompts are not retried: no server"))
 
 
 def test_a_refused_run_leaves_the_mark_of_the_other(tmp_path: Path) -> None:

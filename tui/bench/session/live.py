@@ -47,12 +47,10 @@ class LiveRun:
 
     def __init__(
         self,
-        earlier: Callable[[str], Iterable[Request]] = lambda folder: (),
         clock_s: Callable[[], float] = time.monotonic,
         *,
         is_of_boards: bool = False,
     ) -> None:
-        self._earlier = earlier
         self._clock_s = clock_s
         self._view = RunView(is_of_boards=is_of_boards)
         self._boards = LiveBoards()
@@ -93,12 +91,13 @@ class LiveRun:
     def retries(self, *, is_wanted: bool) -> None:
         self._view = replace(self._view, retries_after=is_wanted)
 
-    def apply(self, event: Event) -> None:
-        """Process the next event."""
+    def apply(self, event: Event, earlier: Iterable[Request] = ()) -> None:
+        """Process the next event. ``earlier``: with :class:`Started` of a resumed run, the
+        requests of its folder."""
         if isinstance(event, TokensArrived):
             self._take_text(event)
         elif isinstance(event, Started):
-            self._started(event)
+            self._started(event, earlier)
         elif isinstance(event, StageChanged):
             is_pausing = self._view.is_pausing and event.stage != "paused"
             self._view = replace(self._view, stage=cleaned(event), is_pausing=is_pausing)
@@ -133,13 +132,12 @@ class LiveRun:
             self._forecast_at_s = self._clock_s()
             self._view = replace(self._view, time=event)
 
-    def _started(self, event: Started) -> None:
+    def _started(self, event: Started, earlier: Iterable[Request]) -> None:
         self.folder, self.url = event.folder, event.url
         self._plan = {(one.id, one.rep): PlanItem(cleaned(one)) for one in event.plan}
-        if event.done:
-            for request in self._earlier(event.folder):
-                if request.key in self._plan and request.is_scored:
-                    self._end(request, is_of_before=True)
+        for request in earlier:
+            if request.key in self._plan and request.is_scored:
+                self._end(request, is_of_before=True)
         expected_s = sum(one.expected_s or 0.0 for one in event.plan)
         left_s = expected_s if event.minutes is None else 60 * event.minutes
         self._forecast_at_s = self._clock_s()

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from tui.bench.model.events import Finished
+from tui.bench.model.events import Finished, Started
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.records import Request
 from tui.bench.model.screen import (
@@ -210,7 +210,7 @@ class Benchmarks:
         self, verb: Literal["run", "resume"], arguments: Sequence[str], *, is_of_boards: bool
     ) -> None:
         with self._lock:
-            self._live = LiveRun(self._earlier, is_of_boards=is_of_boards)
+            self._live = LiveRun(is_of_boards=is_of_boards)
             self._process = None
         every = (*arguments, *self._run_arguments)
         self._submit(self._run(verb, every, is_of_boards=is_of_boards))
@@ -242,7 +242,7 @@ class Benchmarks:
                 if found is None:
                     return
                 is_of_boards = found.is_of_boards(self._folder)
-                self._live = LiveRun(self._earlier, is_of_boards=is_of_boards)
+                self._live = LiveRun(is_of_boards=is_of_boards)
                 self._process = None
             self._submit(self._follow(found))
         finally:
@@ -255,8 +255,11 @@ class Benchmarks:
         assert live is not None
         try:
             async for event in follow(process):
+                earlier: Sequence[Request] = ()
+                if isinstance(event, Started) and event.done:
+                    earlier = await asyncio.to_thread(_requests_of, Path(event.folder))
                 with self._lock:
-                    live.apply(event)
+                    live.apply(event, earlier)
         except OSError as error:
             why = error.strerror or "cannot be read"
             self._end(Finished(outcome="failed", sentence=f"The journal of the run: {why}."))
@@ -273,14 +276,9 @@ class Benchmarks:
         self._shown.change(past=past, other_run=None)
         is_incomplete = view.finished is not None and view.finished.outcome == "incomplete"
         if view.retries_after and view.count("failed") and is_incomplete:
-            self.resume(view.run_id)
-
-    @staticmethod
-    def _earlier(folder: str) -> Iterable[Request]:
-        try:
-            return document.load(Path(folder)).document.requests
-        except runs.RunError:
-            return ()
+            refusal = self.resume(view.run_id)
+            if refusal is not None:
+                self._shown.say(f"failed prompts are not retried: {refusal}", "warn")
 
     # During the run ------------------------------------------------------------------------
 
@@ -379,6 +377,14 @@ class Benchmarks:
             return
         error = task.exception()
         self._shown.say(f"benchmarks: {type(error).__name__}: {error}", "bad")
+
+
+def _requests_of(folder: Path) -> Sequence[Request]:
+    """What earlier segments of a run have answered; empty where it cannot be read."""
+    try:
+        return document.load(folder).document.requests
+    except runs.RunError:
+        return ()
 
 
 def _measured_by(place: BenchPlace | None) -> MeasuredBy:
