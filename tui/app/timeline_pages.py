@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui.app.app_pages import AppPages
+from tui.core.screen.key_names import key_cap
 from tui.screens.timeline import TimelineData, TimelineScreen
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class TimelinePages(AppPages):
         """Of one of the last answers, which ``latest`` has read. Returns why not, or None."""
         number = latest.number_of(answer)
         if number is None:
-            return "this answer is not in the history; Alt+T shows the last one"
+            key = key_cap(self.appearance.keymap["timeline"])
+            return f"this answer is not in the history; in the chat {key} shows the last one"
         self._open(self.backend.timelines.stored([number], [answer.prompt]), 0)
         return None
 

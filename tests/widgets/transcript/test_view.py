@@ -112,6 +112,27 @@ async def test_thinking_is_shown_without_empty_rows_around_it() -> None:
         assert rows[3:] == ["▾ thought", "hm", "", "so"]
 
 
+async def test_the_way_to_the_end_is_told_by_the_key_that_works() -> None:
+    app = TranscriptApp(is_emulated=True)
+    async with app.run_test(size=(80, 20)) as pilot:
+        app.set_keymap({"transcript.end": "ctrl+g"})
+        view = app.transcript
+        view.begin("q")
+        view.feed(text(LONG))
+        await settle(pilot)
+        await pilot.press("pageup")
+        await settle(pilot)
+        assert app.seen()[-1].endswith("↓ ^G")
+        app.screen.set_focus(None)
+        await settle(pilot)
+        assert app.seen()[-1].endswith("↓ End")
+        app.screen.set_focus(view)
+        await settle(pilot)
+        await pilot.press("ctrl+g")
+        await settle(pilot)
+        assert view.is_following
+
+
 async def test_scrolling_up_stays_put_and_counts_the_new_lines() -> None:
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(80, 20)) as pilot:

@@ -275,7 +275,8 @@ class HistoryScreen(HistoryPage):
         if entry is not None:
             conversation = conversation_of(entry)
             self._deleted.append(conversation)
-            self._do(lambda: self.history.delete(conversation), "deleted; u brings it back")
+            said = f"deleted; {self.key('history.undo')} brings it back"
+            self._do(lambda: self.history.delete(conversation), said)
 
     def action_undo(self) -> None:
         if not self._deleted:

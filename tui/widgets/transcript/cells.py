@@ -68,11 +68,11 @@ def restyled(spans: Sequence[Span], start: int, end: int, role: str) -> list[Spa
     return out
 
 
-def badge_text(new_lines: int, glyphs: Glyphs) -> str:
-    """What the last row says while the view does not follow."""
+def badge_text(new_lines: int, end_key: str, glyphs: Glyphs) -> str:
+    """What the last row says while the view does not follow; ``end_key`` leads to the end."""
     lines = "line" if new_lines == 1 else "lines"
     count = f"{new_lines} new {lines} " if new_lines else ""
-    return f" {count}{glyphs.down} End "
+    return f" {count}{glyphs.down} {end_key} "
 
 
 def changed_cells(before: Strip, after: Strip) -> tuple[int, int]:

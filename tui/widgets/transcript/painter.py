@@ -32,6 +32,8 @@ from tui.widgets.transcript.turn_list import TurnList
 from tui.widgets.transcript.viewport import Viewport
 
 MAX_STRIPS = 128
+END_KEY = "End"
+"""Leads to the end where the transcript does not have the focus: a text field's own key."""
 
 
 class _View(NamedTuple):
@@ -64,6 +66,8 @@ class Painter:
     ) -> None:
         self.painted_rows = 0
         self.refreshed_cells = 0
+        self.end_key = END_KEY
+        """The key that leads to the end, as the mark in the last row names it."""
         self._turn_list = turn_list
         self._viewport = viewport
         self._search = search
@@ -242,4 +246,4 @@ class Painter:
         return Strip([*strip.crop(0, left), *badge], width)
 
     def _badge(self) -> str:
-        return badge_text(self._viewport.new_lines, self._glyphs)
+        return badge_text(self._viewport.new_lines, self.end_key, self._glyphs)

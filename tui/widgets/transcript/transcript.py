@@ -36,6 +36,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.core.screen.key_names import key_cap
 from tui.core.screen.keys.chat import TRANSCRIPT_KEYS
 from tui.core.text.glyphs import UNICODE, Glyphs
 from tui.core.types import Segment, SegmentKind
@@ -48,7 +49,7 @@ from tui.widgets.transcript.flow import Span
 from tui.widgets.transcript.layout import RenderMode
 from tui.widgets.transcript.lexers import Lexers
 from tui.widgets.transcript.live_turn import LiveTurn
-from tui.widgets.transcript.painter import Painter
+from tui.widgets.transcript.painter import END_KEY, Painter
 from tui.widgets.transcript.past_turns import PastTurns
 from tui.widgets.transcript.role_styles import RoleStyles
 from tui.widgets.transcript.search_jump import SearchJump
@@ -342,6 +343,24 @@ class Transcript(ScrollView, can_focus=True):
         self.painter.forget_strips()
         self.painter.forget_painted()
 
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Other keys work now: the mark that leads to the end may name another one."""
+        super().watch_has_focus(has_focus)
+        if not self.viewport.is_following:
+            self.call_after_refresh(self._renew_end_key)
+
+    def _renew_end_key(self) -> None:
+        self.painter.end_key = self._end_key()
+        self._show_changes(self.viewport.column_rows, False)
+
+    def _end_key(self) -> str:
+        """The key to the end, which may be bound anew."""
+        if self.has_focus:
+            for active in self.screen.active_bindings.values():
+                if active.binding.id == "transcript.end":
+                    return key_cap(active.binding.key)
+        return END_KEY
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Somebody else moved the view: a selection that reaches beyond it, for one."""
         if round(new_value) != self.viewport.top_row:
@@ -358,6 +377,8 @@ class Transcript(ScrollView, can_focus=True):
             self.set_reactive(Widget.scroll_y, top)
             self.set_reactive(Widget.scroll_target_y, top)
         if self._announced != (viewport.is_following, viewport.new_lines):
+            if self._announced[0]:
+                self.painter.end_key = self._end_key()
             self._announced = (viewport.is_following, viewport.new_lines)
             self.post_message(self.FollowChanged(self, *self._announced))
         if self.is_attached and self.size and (regions := self.painter.changed_regions(first_row)):
