@@ -10,8 +10,7 @@ import asyncio
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from tests.moving_svg import Frame, moving_svg
 from tests.screens.clients.prepared import PreparedClients
 from tests.screens.fleet.prepared import PreparedFleet
 from tests.screens.opened import Opened
+from tests.waiting import until
 from tui.app.start import build
 from tui.bench.model.suite import load_builtin
 from tui.cli import dashboard_parser
@@ -70,13 +70,13 @@ async def take(shots: Sequence[Shot]) -> list[Path]:
         run = build(dashboard_parser().parse_args(arguments))
         try:
             async with run.app.run_test(size=shots[0].size) as pilot:
-                await until(pilot, lambda: run.backend.state.loaded is not None)
+                await until(lambda: run.backend.state.loaded is not None)
                 await ask(pilot, QUESTIONS[0])
                 chat = run.backend.chat
-                await until(pilot, lambda: chat.turn is not None and chat.turn.phase.is_over)
+                await until(lambda: chat.turn is not None and chat.turn.phase.is_over, 120.0)
                 await pilot.pause(3.0)  # the answer is kept, and stands among the last ones
                 await ask(pilot, QUESTIONS[1])
-                await until(pilot, lambda: chat.turn is not None and len(chat.turn.stamps_ns) > 70)
+                await until(lambda: chat.turn is not None and len(chat.turn.stamps_ns) > 70)
                 drawn = [await draw(pilot, shot) for shot in shots]
                 pilot.app.theme = shots[0].theme
                 await pilot.resize_terminal(*shots[0].size)
@@ -105,12 +105,12 @@ async def take_history() -> list[Path]:
         chat = run.backend.chat
 
         async def answered(pilot: Pilot[int]) -> None:
-            await until(pilot, lambda: chat.turn is not None and chat.turn.phase.is_over)
+            await until(lambda: chat.turn is not None and chat.turn.phase.is_over, 120.0)
             await pilot.pause(1.0)
 
         try:
             async with run.app.run_test(size=BRANCHES.size) as pilot:
-                await until(pilot, lambda: run.backend.state.loaded is not None)
+                await until(lambda: run.backend.state.loaded is not None)
                 for question in EARLIER:
                     await ask(pilot, question)
                     await answered(pilot)
@@ -144,7 +144,7 @@ async def take_lab() -> list[Path]:
         run = build(dashboard_parser().parse_args(arguments))
         try:
             async with run.app.run_test(size=LAB.size) as pilot:
-                await until(pilot, lambda: run.backend.state.loaded is not None)
+                await until(lambda: run.backend.state.loaded is not None)
                 await pilot.press("f8")
                 await pilot.pause(2.0)
                 await pilot.press("enter")
@@ -155,11 +155,11 @@ async def take_lab() -> list[Path]:
                         shown is not None and shown.done >= 9 and shown.matrix.count("running") > 0
                     )
 
-                await until(pilot, is_half, 300.0)
+                await until(is_half, 300.0)
                 await pilot.press("down", "down", "down")
                 path = await draw(pilot, LAB)
                 run.backend.lab.tell("abort")
-                await until(pilot, lambda: not _is_running(run.backend.lab.poll()))
+                await until(lambda: not _is_running(run.backend.lab.poll()), 120.0)
                 return [path]
         finally:
             run.app.close_session()
@@ -185,15 +185,6 @@ async def ask(pilot: Pilot[int], question: str) -> None:
     await pilot.press("enter")
 
 
-async def until(pilot: Pilot[int], is_so: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Let the app run until something is so."""
-    end = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > end:
-            raise TimeoutError("the app did not get there; see the simulated board")
-        await pilot.pause(0.05)
-
-
 TIMELINES = (
     Shot("timeline-wide", (120, 40), "npulse-dark"),
     Shot("timeline-narrow", (80, 24), "npulse-dark"),
@@ -211,9 +202,9 @@ async def take_timeline() -> list[Path]:
         chat = run.backend.chat
         try:
             async with run.app.run_test(size=TIMELINES[0].size) as pilot:
-                await until(pilot, lambda: run.backend.state.loaded is not None)
+                await until(lambda: run.backend.state.loaded is not None)
                 await ask(pilot, QUESTIONS[0])
-                await until(pilot, lambda: chat.turn is not None and chat.turn.phase.is_over)
+                await until(lambda: chat.turn is not None and chat.turn.phase.is_over, 120.0)
                 await pilot.press("alt+t")
                 await pilot.pause(0.5)
                 await pilot.press("home", "t", *["right"] * 9)
@@ -243,13 +234,13 @@ async def take_moving() -> list[Path]:
                 def keep(seconds: float) -> None:
                     frames.append(Frame(pilot.app.export_screenshot(title="npulse"), seconds))
 
-                await until(pilot, lambda: run.backend.state.loaded is not None)
+                await until(lambda: run.backend.state.loaded is not None)
                 await ask(pilot, QUESTIONS[0])
-                await until(pilot, lambda: chat.turn is not None and len(chat.turn.stamps_ns) > 20)
+                await until(lambda: chat.turn is not None and len(chat.turn.stamps_ns) > 20)
                 for _ in range(round(STREAMED_S / STREAM_STEP_S)):
                     keep(STREAM_STEP_S)
                     await pilot.pause(STREAM_STEP_S)
-                await until(pilot, lambda: chat.turn is not None and chat.turn.phase.is_over)
+                await until(lambda: chat.turn is not None and chat.turn.phase.is_over, 120.0)
                 await pilot.pause(1.0)
                 keep(SETTLED_S)
                 await pilot.press("alt+t")

@@ -15,8 +15,9 @@ from tests.app.test_dashboard import READY, ask, shows
 from tests.commands.test_ask_history import database
 from tests.commands.test_running import npulse, stored_tokens
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import truth, wait_for, wait_for_event
+from tests.sim.simulator import truth, wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
+from tests.waiting import wait_until
 from tui.history import reading
 from tui.history.database import open_for_reading
 from tui.history.records import StoredTurn
@@ -39,7 +40,7 @@ def begun(terminal: PtyTerminal, home: Path, log: Path, tokens: int = 240) -> No
     terminal.wait_for(READY)
     ask(terminal, f"theirs [[tokens={tokens}]]")
     wait_for_event(log, "token", count=30)
-    assert wait_for(lambda: stored_tokens(home) > 5)
+    wait_until(lambda: stored_tokens(home) > 5)
 
 
 def last_words(home: Path, count: int = 4) -> str:
@@ -78,13 +79,13 @@ def test_an_answer_goes_on_without_its_terminal_and_the_next_npulse_shows_it(
             begun(first, tmp_path, log)
             first.signal(signal.SIGHUP)
             with running(tmp_path, "--url", board.url) as second:
-                second.wait_for("theirs [[tokens=240]]", 30)
+                second.wait_for("theirs [[tokens=240]]")
                 second.wait_for(has_words(f"running in another npulse (pid {first.process.pid})"))
                 for _ in range(2):
                     second.wait_for(keeps_up(tmp_path))
                 second.wait_for("tok/s")
                 assert first.process.wait(60) == 128 + signal.SIGHUP
-                second.wait_for(shows(r"240 tokens.*tok/s"), 30)
+                second.wait_for(shows(r"240 tokens.*tok/s"))
                 second.wait_for(lacks_words(ELSEWHERE))
                 answer = stored(tmp_path)
                 assert answer.status == "complete"
@@ -93,12 +94,12 @@ def test_an_answer_goes_on_without_its_terminal_and_the_next_npulse_shows_it(
                 second.wait_for(keeps_up(tmp_path))
                 # It goes on in the conversation that it was attached to.
                 ask(second, "mine [[tokens=12]]")
-                assert wait_for(lambda: is_complete(tmp_path, 4))
+                wait_until(lambda: is_complete(tmp_path, 4))
                 second.keys("ctrl+q")
                 assert second.wait_gone() == 0
     assert stored(tmp_path, 3).parent == 2
     with running(tmp_path, "--url", board.url) as third:
-        third.wait_for("mine [[tokens=12]]", 30)
+        third.wait_for("mine [[tokens=12]]")
         assert "the terminal was closed" not in third.text()
 
 
@@ -133,7 +134,7 @@ def test_an_answer_that_was_finished_without_a_terminal_is_told_of_once(tmp_path
             first.process.wait(60)
         for is_first in (True, False):
             with running(tmp_path, "--url", board.url) as second:
-                second.wait_for("theirs [[tokens=200]]", 30)
+                second.wait_for("theirs [[tokens=200]]")
                 second.wait_for(shows(r"200 tokens"))
                 if is_first:
                     second.wait_for("this answer was finished without it")
@@ -150,13 +151,13 @@ def test_the_stop_key_stops_an_attached_answer_at_its_owner(tmp_path: Path) -> N
     ):
         begun(first, tmp_path, log, 3000)
         with running(tmp_path, "attach", "--url", board.url, size=(80, 24)) as second:
-            second.wait_for(has_words(ELSEWHERE), 30)
+            second.wait_for(has_words(ELSEWHERE))
             second.wait_for(keeps_up(tmp_path))
             ask(second, "and mine?")
             second.wait_for(has_words("your prompt stays here until it ends"))
             second.keys("escape")
             second.wait_for(has_words("is asked to stop"))
-            assert wait_for(lambda: stored(tmp_path).status == "stopped", 20)
+            wait_until(lambda: stored(tmp_path).status == "stopped")
             first.wait_for("stopped")
             second.wait_for(lacks_words(ELSEWHERE))
             second.wait_for("and mine?")
@@ -174,13 +175,13 @@ def test_an_owner_that_is_killed_leaves_an_interrupted_answer(tmp_path: Path) ->
     ):
         begun(first, tmp_path, log, 3000)
         with running(tmp_path, "attach", "1", "--url", board.url) as second:
-            second.wait_for(has_words(ELSEWHERE), 30)
+            second.wait_for(has_words(ELSEWHERE))
             first.process.kill()
             first.process.wait()
             second.wait_for(
                 lambda terminal: re.search(r"interrupted after \d+ tokens", chat_text(terminal))
             )
-            assert wait_for(lambda: stored(tmp_path).status == "interrupted")
+            wait_until(lambda: stored(tmp_path).status == "interrupted")
             code, out, _ = npulse(tmp_path, "running")
             assert (code, out) == (0, "")
             second.keys("ctrl+q")
@@ -200,7 +201,7 @@ def test_a_prompt_waits_behind_another_npulse_and_shows_its_answer(
     ):
         begun(first, tmp_path, log, 500)
         with running(tmp_path, "--url", board.url) as second:
-            second.wait_for(READY, 30)
+            second.wait_for(READY)
             ask(second, "mine [[tokens=12]]")
             second.wait_for(has_words(f"running in another npulse (pid {first.process.pid})"))
             second.wait_for(has_words('your prompt "mine [[tokens=12]]" is sent when it is over'))
@@ -211,8 +212,8 @@ def test_a_prompt_waits_behind_another_npulse_and_shows_its_answer(
             assert stored(tmp_path).status == "running"
             second.keys("enter")
             second.wait_for(has_words(ELSEWHERE))
-            assert wait_for(lambda: is_complete(tmp_path, 2), 30)
-            second.wait_for(shows(r"~1[12] tokens"), 30)
+            wait_until(lambda: is_complete(tmp_path, 2))
+            second.wait_for(shows(r"~1[12] tokens"))
             assert ELSEWHERE not in chat_text(second)
             second.keys("ctrl+q")
             assert second.wait_gone() == 0
@@ -229,7 +230,7 @@ def test_a_second_dashboard_says_that_another_one_is_answered(tmp_path: Path) ->
     ):
         begun(first, tmp_path, log, 3000)
         with running(tmp_path, "--url", board.url) as second:
-            second.wait_for("receives an answer now", 30)
+            second.wait_for("receives an answer now")
             second.keys("ctrl+q")
             assert second.wait_gone() == 0
         assert stored(tmp_path).status == "running"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,21 +19,11 @@ NOTIFY = {"NPULSE_UI__NOTIFY": "bell,osc9,progress,title"}
 CLEARED = b"\x1b]9;4;0;0\x1b\\"
 
 
-def output(terminal: PtyTerminal) -> bytes:
-    return b"".join(chunk.data for chunk in terminal.chunks)
+TITLE_GIVEN_BACK = b"\x1b[23;2t"
 
 
-def wait_for(terminal: PtyTerminal, is_so: Callable[[bytes], bool], what: str) -> bytes:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        if is_so(output(terminal)):
-            return output(terminal)
-        time.sleep(0.05)
-    raise AssertionError(f"{what}; the screen shows\n{terminal.text()}")
-
-
-def is_in(sequence: bytes) -> Callable[[bytes], bool]:
-    return lambda data: sequence in data
+def wrote(*sequences: bytes) -> Callable[[PtyTerminal], bool]:
+    return lambda terminal: all(sequence in terminal.raw for sequence in sequences)
 
 
 def ask(terminal: PtyTerminal, prompt: str) -> None:
@@ -52,15 +41,13 @@ def test_an_answer_is_told_only_without_the_focus(tmp_path: Path) -> None:
     ):
         ask(terminal, "first [[tokens=10]]")
         terminal.wait_for("10 tokens")
-        assert b"\x1b]9;" not in output(terminal)
+        assert b"\x1b]9;" not in terminal.raw
         ask(terminal, "second [[tokens=80]]")
         terminal.send(FOCUS_OUT)
-        wait_for(terminal, is_in(b"\x1b]9;4;"), "no progress came")
-        data = wait_for(terminal, is_in(b"\x1b]9;npulse: "), "no notification came")
-        assert CLEARED in data
-        assert b"answered - npulse" in data
+        terminal.wait_for(wrote(b"\x1b]9;4;"))
+        terminal.wait_for(wrote(b"\x1b]9;npulse: ", CLEARED, b"answered - npulse"))
         terminal.send(FOCUS_IN)
-        wait_for(terminal, is_in(b"\x1b[23;2t"), "the title was not given back")
+        terminal.wait_for(wrote(TITLE_GIVEN_BACK))
 
 
 def test_a_signal_takes_progress_and_title_back(tmp_path: Path) -> None:
@@ -70,12 +57,11 @@ def test_a_signal_takes_progress_and_title_back(tmp_path: Path) -> None:
     ):
         ask(terminal, "a long one [[tokens=400]]")
         terminal.send(FOCUS_OUT)
-        wait_for(terminal, is_in(b"\x1b]9;4;3;"), "no progress came")
+        terminal.wait_for(wrote(b"\x1b]9;4;3;"))
         terminal.process.send_signal(signal.SIGTERM)
-        terminal.process.wait(20)
-        data = wait_for(terminal, is_in(CLEARED), "the progress was left")
-        assert data.rindex(CLEARED) > data.rindex(b"\x1b]9;4;3;")
-        assert b"\x1b[23;2t" in data
+        terminal.process.wait(60)
+        terminal.wait_for(wrote(CLEARED, TITLE_GIVEN_BACK))
+        assert terminal.raw.rindex(CLEARED) > terminal.raw.rindex(b"\x1b]9;4;3;")
 
 
 def test_ctrl_z_takes_progress_and_title_back_until_it_goes_on(tmp_path: Path) -> None:
@@ -85,13 +71,12 @@ def test_ctrl_z_takes_progress_and_title_back_until_it_goes_on(tmp_path: Path) -
     ):
         ask(terminal, "a long one [[tokens=400]]")
         terminal.send(FOCUS_OUT)
-        wait_for(terminal, is_in(b"\x1b]9;4;3;"), "no progress came")
+        terminal.wait_for(wrote(b"\x1b]9;4;3;"))
         terminal.process.send_signal(signal.SIGTSTP)
-        data = wait_for(terminal, is_in(CLEARED), "the progress was left")
-        assert b"\x1b[23;2t" in data
-        known = len(data)
+        terminal.wait_for(wrote(CLEARED, TITLE_GIVEN_BACK))
+        known = len(terminal.raw)
         terminal.process.send_signal(signal.SIGCONT)
-        wait_for(terminal, lambda data: b"\x1b]9;4;" in data[known:], "no progress came again")
+        terminal.wait_for(lambda now: b"\x1b]9;4;" in now.raw[known:])
 
 
 def test_nothing_is_told_where_it_was_not_asked_for(tmp_path: Path) -> None:
@@ -102,8 +87,8 @@ def test_nothing_is_told_where_it_was_not_asked_for(tmp_path: Path) -> None:
         ask(terminal, "first [[tokens=20]]")
         terminal.send(FOCUS_OUT)
         terminal.wait_for("20 tokens")
-        assert b"\x1b]9;" not in output(terminal)
-        assert b"\x1b[22;2t" not in output(terminal)
+        assert b"\x1b]9;" not in terminal.raw
+        assert b"\x1b[22;2t" not in terminal.raw
 
 
 def test_keys_plan_a_stop(tmp_path: Path) -> None:

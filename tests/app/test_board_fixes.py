@@ -40,7 +40,7 @@ def fixes(board: BoardReader) -> Fixes:
 
 def done(made: Fixes) -> None:
     assert made._worker is not None
-    made._worker.join(10)
+    made._worker.join(60)
     assert not made._worker.is_alive()
 
 

@@ -20,7 +20,8 @@ from tests.app.test_dashboard import (
 from tests.app.test_kept import is_over
 from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import truth, wait_for, wait_for_event
+from tests.sim.simulator import truth, wait_for_event
+from tests.waiting import wait_until
 from tui.history import reading
 from tui.history.database import open_for_reading
 
@@ -52,24 +53,24 @@ def test_an_answer_asked_again_and_a_prompt_edited_are_walked_through(tmp_path: 
             terminal.keys(*["backspace"] * 4)
             ask(terminal, "33]]")
             terminal.wait_for(shows(r"prompt 2 of 2 .*~33 tokens"))
-            assert wait_for(lambda: is_over(tmp_path, 7))
+            wait_until(lambda: is_over(tmp_path, 7))
             # Both answers of the first version, then around the end.
             terminal.keys("alt+p")
             terminal.wait_for(shows(r"prompt 1 of 2  answer 2 of 2 .*~52 tokens"))
             terminal.wait_for(lacks("~33 tokens"))
-            assert wait_for(lambda: chosen(tmp_path) == 5)
+            wait_until(lambda: chosen(tmp_path) == 5)
             terminal.keys("tab", "left")
             terminal.wait_for(shows(r"prompt 1 of 2  answer 1 of 2 .*~52 tokens"))
             terminal.keys("left")
             terminal.wait_for(shows(r"prompt 2 of 2 .*~33 tokens"))
             terminal.keys("right")
             terminal.wait_for(shows(r"answer 1 of 2 .*~52 tokens"))
-            assert wait_for(lambda: chosen(tmp_path) == 4)
+            wait_until(lambda: chosen(tmp_path) == 4)
             # What is asked next follows the answer that is shown.
             terminal.keys("tab")
             ask(terminal, "third [[tokens=14]]")
             terminal.wait_for("~14 tokens")
-            assert wait_for(lambda: is_over(tmp_path, 9))
+            wait_until(lambda: is_over(tmp_path, 9))
             terminal.keys("ctrl+q")
             assert terminal.wait_gone() == 0
         with closing(open_for_reading(database(tmp_path))) as connection:

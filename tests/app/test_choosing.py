@@ -61,7 +61,7 @@ def test_f2_lists_servers_and_models_and_the_choice_answers(
         terminal.wait_for("qwen3:0.6b is loaded with the first prompt on Ollama")
         terminal.type("hello [[tokens=12]]")
         terminal.keys("enter")
-        terminal.wait_for("12 tokens", 40)
+        terminal.wait_for("12 tokens")
 
 
 def test_a_model_that_is_not_there_is_one_sentence_and_the_prompt_stays(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_model_that_is_not_there_is_one_sentence_and_the_prompt_stays(tmp_path
         terminal.wait_for("answers the next prompt")
         close_models(terminal)
         terminal.keys("enter")
-        terminal.wait_for("tok/s  TTFT", 60)
+        terminal.wait_for("tok/s  TTFT")
 
 
 def test_the_wanted_model_answers(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_since_when_a_server_is_gone_stands_at_the_top(tmp_path: Path) -> None:
         terminal = stack.enter_context(running(tmp_path, size=(80, 24), env=ports(board)))
         terminal.wait_for("is ready on")
         board.stop()
-        terminal.wait_for("unreachable since ", 30)
+        terminal.wait_for("unreachable since ")
         assert "(0:" in terminal.text().splitlines()[0]
         terminal.resize(120, 40)
         terminal.wait_for(lambda terminal: "RockchipLlama :" in terminal.text().splitlines()[0])

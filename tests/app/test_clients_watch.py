@@ -67,7 +67,7 @@ def test_it_sees_who_is_connected_and_asks_a_server_for_its_counters() -> None:
             view = watch(None, Server(url, llama_cpp.DIALECT, "llama.cpp")).look()
             for sock in served:
                 sock.close()
-        other.communicate(timeout=10)
+        other.communicate(timeout=60)
     assert view.connections is not None
     assert sorted((one.pid or 0, one.is_own) for one in view.connections) == sorted(
         [(other.pid, False), (this_process().pid, True)]

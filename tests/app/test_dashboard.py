@@ -13,8 +13,9 @@ import pytest
 
 from tests.app.npulse import running
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import truth, wait_for, wait_for_event
+from tests.sim.simulator import truth, wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +59,7 @@ BUSY_ROW = r"0 ━+[━─╸]* +[1-9]\d* %"
 @pytest.mark.slow
 def test_demo_from_start_to_end(tmp_path: Path) -> None:
     with running(tmp_path, "--demo", "--speed", "8") as terminal:
-        terminal.wait_for(READY, 30)
+        terminal.wait_for(READY)
         terminal.wait_for("SIMULATED")
         terminal.wait_for(shows(IDLE_ROW))
         ask(terminal, "why is decode memory-bound? [[tokens=400]]")
@@ -70,7 +71,7 @@ def test_demo_from_start_to_end(tmp_path: Path) -> None:
         terminal.wait_for("busy")
         ask(terminal, "and again [[tokens=30]]")
         terminal.wait_for("server still finishing")
-        terminal.wait_for("~30 tokens", 60)
+        terminal.wait_for("~30 tokens")
         terminal.keys("ctrl+q")
         assert terminal.wait_gone() == 0
         assert terminal.left_behind() == []
@@ -90,7 +91,7 @@ def test_two_streams_never_overlap(tmp_path: Path) -> None:
         terminal.keys("escape")
         terminal.wait_for("stopped  ")
         ask(terminal, "second [[tokens=77]]")
-        terminal.wait_for("~77 tokens", 60)
+        terminal.wait_for("~77 tokens")
         first_end = truth(log, "finish", 1)[0]["t_ns"]
         assert truth(log, "request", 2)[0]["t_ns"] >= first_end
         assert truth(log, "disconnect") == []
@@ -190,7 +191,7 @@ def test_a_server_that_appears_later_is_found(tmp_path: Path) -> None:
 def test_signals_leave_a_clean_terminal(tmp_path: Path, number: signal.Signals) -> None:
     stops = {"NPULSE_SESSION__ON_HANGUP": "stop"}
     with running(tmp_path, "--demo", "--speed", "5", env=stops) as terminal:
-        terminal.wait_for(READY, 30)
+        terminal.wait_for(READY)
         ask(terminal, "[[tokens=500]]")
         terminal.wait_for("answering")
         terminal.signal(number)
@@ -200,7 +201,7 @@ def test_signals_leave_a_clean_terminal(tmp_path: Path, number: signal.Signals) 
 
 def test_killed_npulse_takes_the_simulated_board_with_it(tmp_path: Path) -> None:
     with running(tmp_path, "--demo") as terminal:
-        terminal.wait_for(READY, 30)
+        terminal.wait_for(READY)
         children = Path(f"/proc/{terminal.process.pid}/task")
         pids = [
             int(pid)
@@ -210,7 +211,7 @@ def test_killed_npulse_takes_the_simulated_board_with_it(tmp_path: Path) -> None
         assert pids
         terminal.signal(signal.SIGKILL)
         terminal.wait_gone()
-        assert wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
 def test_resizing_while_streaming_loses_nothing(tmp_path: Path) -> None:
@@ -225,13 +226,13 @@ def test_resizing_while_streaming_loses_nothing(tmp_path: Path) -> None:
             terminal.resize(*size)
             if size == (30, 8):
                 terminal.wait_for("needs 40x10")
-        terminal.wait_for("~120 tokens", 30)
+        terminal.wait_for("~120 tokens")
         terminal.wait_for("you")
 
 
 def test_the_narrow_screen_folds_the_panels_to_one_strip(tmp_path: Path) -> None:
     with running(tmp_path, "--demo", "--speed", "10", size=(80, 24)) as terminal:
-        terminal.wait_for(READY, 30)
+        terminal.wait_for(READY)
         ask(terminal, "hello [[tokens=40]]")
         terminal.wait_for(shows(r"tok/s .*TTFT .*NPU \d"))
         terminal.wait_for(lacks("npulse itself"))
@@ -250,7 +251,7 @@ def test_small_updates_add_up_to_the_whole_screen(tmp_path: Path) -> None:
     ):
         terminal.wait_for(READY)
         ask(terminal, "[[cjk]] [[think]] [[tokens=150]]")
-        terminal.wait_for("~150 tokens", 30)
+        terminal.wait_for("~150 tokens")
         terminal.wait_for(shows(IDLE_ROW))
         terminal.wait_for("Enter send")
         by_updates = [line[:76] for line in terminal.text().splitlines()[1:]]
@@ -263,7 +264,7 @@ def test_small_updates_add_up_to_the_whole_screen(tmp_path: Path) -> None:
 
 def test_the_bottom_line_shows_the_keys_of_what_has_the_focus(tmp_path: Path) -> None:
     with running(tmp_path, "--demo", "--speed", "8") as terminal:
-        terminal.wait_for("F1 help", 30)
+        terminal.wait_for("F1 help")
         terminal.keys("tab")
         terminal.wait_for("Tab prompt")
         terminal.wait_for("y copy")

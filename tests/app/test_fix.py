@@ -70,7 +70,7 @@ def test_it_is_compared_carded_remembered_after_kill_and_undone(
         to_the_question(terminal)
         assert governor(simulator) == "dmc_ondemand"
         terminal.keys("y")
-        terminal.wait_for("It is in force.", 60)
+        terminal.wait_for("It is in force.")
         found = re.search(r"tok/s \(\+(\d+)", terminal.text())
         assert found is not None, terminal.text()
         assert 100 < int(found[1]) < 140

@@ -18,7 +18,7 @@ FAST = ("--decode-tps", "200", "--prefill-tps", "4000", "--speed", "5")
 def ask(terminal: PtyTerminal, prompt: str, footer: str) -> None:
     terminal.type(prompt)
     terminal.keys("enter")
-    terminal.wait_for(footer, 40)
+    terminal.wait_for(footer)
 
 
 def test_a_conversation_is_found_continued_and_branched(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_the_dashboard_shows_a_hostile_answer_as_text(tmp_path: Path) -> None:
         terminal.wait_for("is ready on")
         terminal.type("[[hostile]] [[tokens=150]]")
         terminal.keys("enter")
-        terminal.wait_for("~150 tokens", 60)
+        terminal.wait_for("~150 tokens")
         terminal.keys("f7")
         terminal.wait_quiet()
         assert terminal.foreign_escapes() == []

@@ -12,8 +12,9 @@ from tests.app.npulse import running
 from tests.app.test_dashboard import READY, ask
 from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import wait_for, wait_for_event
+from tests.sim.simulator import wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
+from tests.waiting import wait_until
 from tui.history import reading
 from tui.history.database import open_for_reading
 from tui.history.failures import HistoryError
@@ -46,17 +47,17 @@ def test_a_conversation_and_its_branches_are_kept(tmp_path: Path) -> None:
     ):
         terminal.wait_for(READY)
         ask(terminal, "first [[tokens=260]]")
-        assert wait_for(lambda: is_over(tmp_path, 2))
+        wait_until(lambda: is_over(tmp_path, 2))
         ask(terminal, "second [[tokens=20]]")
-        assert wait_for(lambda: is_over(tmp_path, 4))
+        wait_until(lambda: is_over(tmp_path, 4))
         terminal.keys("ctrl+r")
-        assert wait_for(lambda: is_over(tmp_path, 5))
+        wait_until(lambda: is_over(tmp_path, 5))
         ask(terminal, "third [[tokens=20]]")
-        assert wait_for(lambda: is_over(tmp_path, 7))
+        wait_until(lambda: is_over(tmp_path, 7))
         terminal.keys("ctrl+n")
         terminal.wait_for("a new conversation")
         ask(terminal, "another [[tokens=20]]")
-        assert wait_for(lambda: is_over(tmp_path, 2, 2))
+        wait_until(lambda: is_over(tmp_path, 2, 2))
         terminal.keys("ctrl+q")
         assert terminal.wait_gone() == 0
     turns = stored(tmp_path)
@@ -144,5 +145,5 @@ def test_what_could_not_be_kept_is_kept_when_it_can_be(tmp_path: Path) -> None:
         ask(terminal, "hello [[tokens=30]]")
         terminal.wait_for("answers are not saved")
         path.parent.unlink()
-        assert wait_for(lambda: is_over(tmp_path, 2))
+        wait_until(lambda: is_over(tmp_path, 2))
         terminal.wait_for("answers are kept again")

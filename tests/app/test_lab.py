@@ -14,8 +14,9 @@ import pytest
 from tests.app.npulse import running
 from tests.app.test_dashboard import READY
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import truth, wait_for
+from tests.sim.simulator import truth
 from tests.terminal.pty_terminal import PtyTerminal
+from tests.waiting import wait_until
 from tui.bench.model.suite import load_builtin
 from tui.bench.store import document
 from tui.lab import store
@@ -54,14 +55,14 @@ def test_ten_prompts_from_the_set_to_the_verdicts(tmp_path: Path, size: tuple[in
         simulator("--speed", "25", "--tokens", str(TOKENS), "--truth", str(log)) as board,
         running(tmp_path, "--url", board.url, size=size) as terminal,
     ):
-        terminal.wait_for(READY, 40)
+        terminal.wait_for(READY)
         terminal.keys("f8")
-        terminal.wait_for("20 requests", 30)
+        terminal.wait_for("20 requests")
         terminal.keys("enter")
-        terminal.wait_for("running", 40)
-        terminal.wait_for(done(3), 60)
+        terminal.wait_for("running")
+        terminal.wait_for(done(3))
         os.kill(the_run(folders).pid, signal.SIGKILL)
-        terminal.wait_for("interrupted", 30)
+        terminal.wait_for("interrupted")
         terminal.wait_for("It was killed")
         kept = re.search(r"(\d+)/20", terminal.text())
         assert kept is not None
@@ -69,15 +70,15 @@ def test_ten_prompts_from_the_set_to_the_verdicts(tmp_path: Path, size: tuple[in
         terminal.keys("r")
         terminal.wait_for("complete 20/20 answers", 120)
         terminal.keys("v")
-        terminal.wait_for(lambda shown: shown.text().count(" in all") == 2, 30)
+        terminal.wait_for(lambda shown: shown.text().count(" in all") == 2)
         terminal.keys("escape")
         terminal.wait_for("complete 20/20 answers")
         terminal.keys("enter")
-        terminal.wait_for("use its settings", 30)
+        terminal.wait_for("use its settings")
         terminal.keys("escape")
         terminal.wait_for("complete 20/20 answers")
         terminal.keys("g")
-        terminal.wait_for("pair 1 of 10", 30)
+        terminal.wait_for("pair 1 of 10")
         assert "terse" not in terminal.text()
         terminal.keys("1")
         terminal.wait_for("pair 2 of 10")
@@ -86,13 +87,13 @@ def test_ten_prompts_from_the_set_to_the_verdicts(tmp_path: Path, size: tuple[in
         terminal.keys("escape")
         terminal.wait_for("complete 20/20 answers")
         terminal.keys("w")
-        terminal.wait_for("report.md", 30)
+        terminal.wait_for("report.md")
         terminal.keys("ctrl+q")
         assert terminal.wait_gone() == 0
         assert terminal.left_behind() == []
         assert terminal.foreign_escapes() == []
         run = the_run(folders)
-        assert wait_for(lambda: (folders.runs / run.id / "report.csv").is_file())
+        wait_until(lambda: (folders.runs / run.id / "report.csv").is_file())
         _check_export(folders.runs / run.id / "report.json", log, _stamps(folders, run))
 
 

@@ -16,8 +16,9 @@ from tests.app.test_kept import is_over
 from tests.commands.test_ask_history import database
 from tests.servers.plain_server import plain_server
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import truth, wait_for, wait_for_event
+from tests.sim.simulator import truth, wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
+from tests.waiting import wait_until
 from tui.app.last_session import when
 
 pytestmark = pytest.mark.slow
@@ -77,7 +78,7 @@ def test_the_conversation_the_draft_and_the_prompts_come_back(tmp_path: Path) ->
             wait_for_event(log, "request", 3)
             sizes = [event["prompt_tokens"] for event in truth(log, "request")]
             assert sizes[2] > sizes[1] + 20
-            assert wait_for(lambda: is_over(tmp_path, 6))
+            wait_until(lambda: is_over(tmp_path, 6))
             quit_npulse(terminal)
 
 
@@ -102,7 +103,7 @@ def test_a_killed_one_loses_little_of_a_draft(tmp_path: Path) -> None:
         with running(tmp_path, "--url", board.url) as terminal:
             terminal.wait_for(READY)
             terminal.type("a draft that stays")
-            assert wait_for(lambda: draft_of(tmp_path) == "a draft that stays")
+            wait_until(lambda: draft_of(tmp_path) == "a draft that stays")
             terminal.process.send_signal(signal.SIGKILL)
             terminal.process.wait()
         with running(tmp_path, "--url", board.url) as terminal:
@@ -145,7 +146,7 @@ def test_a_second_one_begins_anew_and_leaves_the_first_alone(tmp_path: Path) -> 
     with simulator(*FAST) as board, running(tmp_path, "--url", board.url) as first:
         first.wait_for(READY)
         first.type("the draft of the first")
-        assert wait_for(lambda: draft_of(tmp_path) == "the draft of the first")
+        wait_until(lambda: draft_of(tmp_path) == "the draft of the first")
         with running(tmp_path, "--url", board.url) as second:
             second.wait_for("another npulse is open")
             second.type("of the second")
@@ -227,7 +228,7 @@ def test_a_conversation_that_cannot_be_read_now_is_not_forgotten(tmp_path: Path)
     with simulator(*FAST) as board, running(tmp_path, "--url", board.url) as terminal:
         terminal.wait_for(READY)
         terminal.type("a draft")
-        assert wait_for(lambda: draft_of(tmp_path) == "a draft")
+        wait_until(lambda: draft_of(tmp_path) == "a draft")
         quit_npulse(terminal)
     kept = json.loads(record_file(tmp_path).read_text())
     assert (kept["conversation"], kept["leaf"]) == (7, 9)
@@ -244,7 +245,7 @@ def test_the_server_whose_address_was_typed_comes_back(tmp_path: Path) -> None:
             terminal.keys("enter")
             terminal.wait_for("m is ready on")
             state = tmp_path / "state" / "npulse" / "state.json"
-            assert wait_for(lambda: state.exists() and server.url in state.read_text())
+            wait_until(lambda: state.exists() and server.url in state.read_text())
             quit_npulse(terminal)
         with running(tmp_path, env=ports) as terminal:
             terminal.wait_for("m is ready on")

@@ -54,7 +54,7 @@ def test_an_answer_over_plain_http_needs_no_openssl(tmp_path: Path) -> None:
         terminal.wait_for("is ready on")
         terminal.type("hello [[tokens=20]]")
         terminal.keys("enter")
-        terminal.wait_for("~20 tokens", 40)
+        terminal.wait_for("~20 tokens")
         mapped = Path(f"/proc/{terminal.process.pid}/maps").read_text()
     assert "python" in mapped
     assert "libssl" not in mapped

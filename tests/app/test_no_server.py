@@ -84,7 +84,7 @@ def test_the_demo_is_one_key_away(
             terminal.keys(key)
             if key == "tab":
                 terminal.wait_for("d demo")
-        terminal.wait_for(READY, 30)
+        terminal.wait_for(READY)
         terminal.wait_for("SIMULATED")
         terminal.wait_for(lacks("\n server "))
         terminal.wait_for("> d is a letter here")

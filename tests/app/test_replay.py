@@ -15,8 +15,8 @@ from tests.app.test_dashboard import transcript
 from tests.commands.asking import ask
 from tests.recording.made import VERSION_1
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import wait_for
 from tests.terminal.pty_terminal import PtyTerminal
+from tests.waiting import wait_until
 from tui.recording.reading import read_recording
 
 pytestmark = pytest.mark.slow
@@ -42,20 +42,20 @@ def recorded_live(home: Path, path: Path, size: tuple[int, int]) -> list[str]:
             size=size, env={"NPULSE_BOARD__INTERVAL_S": "1"},
         ) as terminal,
     ):  # fmt: skip
-        terminal.wait_for("qwen3-4b", 20)
+        terminal.wait_for("qwen3-4b")
         terminal.type("Write a table. [[tokens=40]]")
         terminal.keys("enter")
-        assert wait_for(lambda: path.exists() and b'"numbers"' in path.read_bytes(), 30)
-        terminal.wait_for("40 tokens", 10)
+        wait_until(lambda: path.exists() and b'"numbers"' in path.read_bytes())
+        terminal.wait_for("40 tokens")
         for _ in range(8):
             known = boards(path)
-            assert wait_for(lambda known=known: boards(path) > known)  # type: ignore[misc]
+            wait_until(lambda known=known: boards(path) > known)  # type: ignore[misc]
             known = boards(path)
             terminal.wait_quiet(0.3)
             screen = rows(terminal)
             if boards(path) == known:
                 terminal.keys("ctrl+q")
-                terminal.wait_gone(10)
+                terminal.wait_gone()
                 if boards(path) == known:
                     return screen
         raise AssertionError("the board was sampled at every look")
@@ -75,7 +75,7 @@ def test_the_last_screen_of_a_replay_is_that_of_the_live_answer(
     shutil.rmtree(tmp_path / "data", ignore_errors=True)
     for speed in ("1", "50"):
         with running(tmp_path, "--replay", str(path), "--speed", speed, size=size) as terminal:
-            terminal.wait_for(f"{speed}x  over", 30)
+            terminal.wait_for(f"{speed}x  over")
             terminal.wait_quiet(0.5)
             again = rows(terminal)
             assert f"REPLAY {speed}x" in again[0]
@@ -84,7 +84,7 @@ def test_the_last_screen_of_a_replay_is_that_of_the_live_answer(
             # A recording has microseconds: a dot of a curve may stand beside its place.
             assert list(map(without_dots, again[1:-2])) == list(map(without_dots, live[1:-2]))
             terminal.keys("escape")
-            assert terminal.wait_gone(10) == 0
+            assert terminal.wait_gone() == 0
     assert not (tmp_path / "data").exists()
 
 
@@ -135,7 +135,7 @@ def test_a_replay_pauses_steps_changes_its_speed_and_begins_again(tmp_path: Path
         terminal.keys("escape")
         terminal.wait_for(lambda t: "and resume" not in t.text())
         terminal.keys("escape")
-        assert terminal.wait_gone(10) == 0
+        assert terminal.wait_gone() == 0
 
 
 def test_a_recording_that_stops_early_is_told_and_shown_as_interrupted(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_recording_that_stops_early_is_told_and_shown_as_interrupted(tmp_path:
         terminal.wait_for("100x  over")
         terminal.wait_for("before the answer ends")
         terminal.keys("ctrl+q")
-        assert terminal.wait_gone(10) == 0
+        assert terminal.wait_gone() == 0
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_an_answer_of_the_history_plays_again_and_nothing_is_stored_or_sent(
         first_words = " ".join(out.split()[:4])
         assert first_words in shown
         terminal.keys("escape")
-        assert terminal.wait_gone(10) == 0
+        assert terminal.wait_gone() == 0
     assert replay(tmp_path, "history", "show", "last", "--json").stdout == before
     done = replay(tmp_path, "history", "replay", "last", "--turn", "1")
     assert (done.returncode, done.stderr) == (
@@ -236,4 +236,4 @@ def test_a_key_of_the_history_plays_an_answer_over_the_chat(tmp_path: Path) -> N
         terminal.keys("escape")
         terminal.wait_for("continue here")
         terminal.keys("ctrl+q")
-        assert terminal.wait_gone(10) == 0
+        assert terminal.wait_gone() == 0

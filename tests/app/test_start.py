@@ -96,7 +96,7 @@ def colours(terminal: PtyTerminal) -> list[bytes]:
 
 def test_no_color_is_honoured(tmp_path: Path) -> None:
     with running(tmp_path, "--demo", env={"NO_COLOR": "1"}) as terminal:
-        terminal.wait_for("is ready on", 30)
+        terminal.wait_for("is ready on")
         sent = b"".join(colours(terminal))
         assert re.search(rb"[;\[](3[0-7]|4[0-7]|9[0-7]|10[0-7]|38|48)[;m]", sent) is None
 
@@ -105,7 +105,7 @@ def test_no_color_is_honoured(tmp_path: Path) -> None:
 def test_sixteen_colours_send_no_others(tmp_path: Path, option: str, questions: int) -> None:
     """A theme leaves the question open how many there are, for the next theme; a depth does not."""
     with running(tmp_path, "--demo", option) as terminal:
-        terminal.wait_for("is ready on", 30)
+        terminal.wait_for("is ready on")
         assert terminal.raw.count(QUESTION.encode()) == questions
         assert re.search(rb"[;\[][34]8;[25];", b"".join(colours(terminal))) is None
 
@@ -113,7 +113,7 @@ def test_sixteen_colours_send_no_others(tmp_path: Path, option: str, questions: 
 @pytest.mark.parametrize("env", [{"TERM": "linux"}, {"LC_ALL": "C", "LANG": "C"}], ids=str)
 def test_poor_terminals_get_ascii(tmp_path: Path, env: dict[str, str | None]) -> None:
     with running(tmp_path, "--demo", env=env) as terminal:
-        terminal.wait_for("is ready on", 30)
+        terminal.wait_for("is ready on")
         terminal.wait_for("free")
         assert terminal.text().isascii()
 
@@ -163,5 +163,5 @@ def test_a_size_that_changes_before_the_first_paint_holds_nothing_up(tmp_path: P
     # What libraries take an unknown terminal for (80x25) is not what this one is.
     env = {"TERM": "unknown"}
     with running(tmp_path, "--demo", "--ascii", env=env, size=(100, 30)) as terminal:
-        terminal.wait_for("is ready on", 30)
+        terminal.wait_for("is ready on")
         assert terminal.text().isascii()

@@ -35,7 +35,7 @@ def test_a_prompt_waits_is_taken_back_and_is_sent_when_the_other_one_is_done(
     log = tmp_path / "truth.jsonl"
     options = ("--dialect", "rkllm-chat", "--decode-tps", "20", "--truth", str(log))
     with simulator(*options) as board, running(tmp_path, "--url", board.url) as terminal:
-        terminal.wait_for(READY, 30)
+        terminal.wait_for(READY)
         theirs = answered_elsewhere(board.url, 80)
         wait_for_event(log, "token", 1, 3)
         ask(terminal, "hello [[tokens=12]]")
@@ -47,6 +47,6 @@ def test_a_prompt_waits_is_taken_back_and_is_sent_when_the_other_one_is_done(
         terminal.keys("enter")
         terminal.wait_for("server busy: ")
         theirs.join(60)
-        terminal.wait_for(shows(r"~\d+ tokens"), 30)
+        terminal.wait_for(shows(r"~\d+ tokens"))
         terminal.keys("ctrl+q")
         assert terminal.wait_gone() == 0

@@ -74,7 +74,7 @@ def test_the_dashboard_understands_the_address(tmp_path: Path, host: str) -> Non
             terminal.wait_for("m is ready on")
             terminal.type("hi")
             terminal.keys("enter")
-            terminal.wait_for("tok", 30)
+            terminal.wait_for("tok")
             terminal.wait_for(lambda _: bool(server.bodies))
     assert server.bodies[0]["model"] == "m"
 

@@ -102,7 +102,7 @@ def test_ctrl_c_keeps_the_part_that_came(tmp_path: Path) -> None:
         wait_for_event(log, "token", 1, 10)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     answer = said(out)
     assert process.returncode == 130
     assert answer["status"] == "stopped"
@@ -146,7 +146,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr is not None
         err = process.stderr.read()
-        process.wait(timeout=20)
+        process.wait(60)
     assert "Traceback" not in err
     assert "Exception" not in err
 

@@ -122,7 +122,7 @@ def test_a_stopped_answer_is_kept_as_far_as_it_came(tmp_path: Path, number: int)
         process = start(tmp_path, "hello [[tokens=2000]]", "--url", board.url)
         wait_for_event(log, "token", count=30)
         process.send_signal(number)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     _, answer = stored(tmp_path)
     assert answer.status == "stopped"

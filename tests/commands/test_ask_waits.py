@@ -79,7 +79,7 @@ def test_ctrl_c_ends_a_wait_at_once(tmp_path: Path) -> None:
                 assert process.stderr is not None
                 line = process.stderr.readline()
                 process.send_signal(signal.SIGINT)
-                process.wait(timeout=10)
+                process.wait(60)
                 return line
 
             line = await asyncio.to_thread(stop)
@@ -117,7 +117,7 @@ def test_leaving_an_answer_of_rkllama_drops_its_model(tmp_path: Path) -> None:
                 process.stdin.close()
                 assert process.stdout.read(4) == "one "
                 process.send_signal(signal.SIGINT)
-                assert process.wait(timeout=20) == 130
+                assert process.wait(60) == 130
                 assert process.stderr is not None
                 return process.stderr.read()
 

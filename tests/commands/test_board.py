@@ -45,7 +45,7 @@ def watcher(tree: Path) -> Iterator[subprocess.Popen[str]]:
     )
     yield child
     child.kill()
-    child.wait(10)
+    child.wait(60)
     for pipe in (child.stdout, child.stderr):
         if pipe is not None:
             pipe.close()
@@ -125,7 +125,7 @@ def test_watch_ends_cleanly_on_a_signal(watcher: subprocess.Popen[str], number: 
     times = [entry["t_ns"] for entry in lines(watcher, 3)]
     assert times == sorted(set(times))
     watcher.send_signal(number)
-    rest, errors = watcher.communicate(timeout=30)
+    rest, errors = watcher.communicate(timeout=60)
     assert (watcher.returncode, errors) == (0, "")
     for line in rest.splitlines():
         json.loads(line)
@@ -136,7 +136,7 @@ def test_watch_ends_when_nobody_reads(watcher: subprocess.Popen[str]) -> None:
     assert watcher.stdout is not None
     watcher.stdout.close()
     watcher.stdout = None
-    assert watcher.wait(30) == 0
+    assert watcher.wait(60) == 0
     assert watcher.stderr is not None
     assert watcher.stderr.read() == ""
 

@@ -11,7 +11,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -22,6 +21,7 @@ import pytest
 from tests.bench.schema_check import problems
 from tests.servers.real_llama_cpp import real_llama_cpp
 from tests.sim.simulator import truth
+from tests.waiting import wait_until
 from tui.bench.store.active_run import running
 from tui.commands.lab import main
 from tui.lab import lab_document, store
@@ -261,7 +261,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
             start_new_session=True,
         )
         try:
-            _wait_for(lambda: _answered(tmp_path) >= 2)
+            wait_until(lambda: _answered(tmp_path) >= 2)
         finally:
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
@@ -292,14 +292,6 @@ def _answered(data: Path) -> int:
         follower.look()
         return follower.matrix(is_running=True).count("ok")
     return 0
-
-
-def _wait_for(is_so: object, seconds: float = 60.0) -> None:
-    assert callable(is_so)
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it did not come so far"
-        time.sleep(0.05)
 
 
 def test_the_opinion_of_a_judge_model_is_stored_and_stands_apart(

@@ -13,7 +13,7 @@ import pytest
 from tests.app.npulse import REPOSITORY, environment
 from tests.commands.asking import ask
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.core.turn.result import result_of
 from tui.recording.lines import Board, Numbers, Token
 from tui.recording.player import Asked, Player
@@ -67,9 +67,9 @@ def test_after_kill_9_the_tokens_so_far_are_readable(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with simulator("--decode-tps", "20", "--prefill-tps", "2000") as board:
         asked = start(tmp_path, "record", str(path), "hi [[tokens=400]]", "--url", board.url)
-        assert wait_for(lambda: path.exists() and path.read_bytes().count(b'"token"') > 10, 30)
+        wait_until(lambda: path.exists() and path.read_bytes().count(b'"token"') > 10)
         asked.send_signal(signal.SIGKILL)
-        asked.communicate(timeout=30)
+        asked.communicate(timeout=60)
     found = read_recording(path)
     assert found.problem is not None
     assert "the recording stops after token" in found.problem

@@ -22,7 +22,8 @@ from tests.app.test_dashboard import READY
 from tests.app.test_dashboard import ask as type_prompt
 from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import truth, wait_for, wait_for_event
+from tests.sim.simulator import truth, wait_for_event
+from tests.waiting import wait_until
 from tui.history import reading
 from tui.history.database import open_for_reading, open_for_writing
 from tui.history.failures import HistoryError
@@ -60,7 +61,7 @@ def asking(home: Path, url: str, prompt: str, log: Path) -> Iterator[subprocess.
     )  # fmt: skip
     try:
         wait_for_event(log, "token", count=20)
-        assert wait_for(lambda: stored_tokens(home) >= 20)
+        wait_until(lambda: stored_tokens(home) >= 20)
         yield process
     finally:
         process.kill()
@@ -109,7 +110,7 @@ def test_an_answer_of_ask_is_told_of_and_stopped_from_elsewhere(tmp_path: Path) 
         assert "tok/s" in out
         with closing(open_for_writing(database(tmp_path))) as connection:
             assert want_stop(connection, row["turn"])
-        assert process.wait(15) == 130
+        assert process.wait(60) == 130
         assert rows(tmp_path) == []
         assert status(tmp_path) == "stopped"
         with closing(open_for_writing(database(tmp_path))) as connection:
@@ -127,7 +128,7 @@ def test_a_second_ask_waits_for_the_first_one(tmp_path: Path) -> None:
         assert code == 0
         assert out.strip()
         assert f"the server answers npulse ask (pid {first.pid}) first" in err
-        assert first.wait(20) == 0
+        assert first.wait(60) == 0
         assert len(truth(log, "token")) == 162
         assert [status(tmp_path, answer) for answer in (2, 4)] == ["complete", "complete"]
 
@@ -170,14 +171,14 @@ def test_a_dashboard_without_its_terminal_is_detached_and_may_be_stopped(tmp_pat
         terminal.wait_for(READY)
         type_prompt(terminal, "[[tokens=3000]]")
         wait_for_event(log, "token", count=5)
-        assert wait_for(lambda: database(tmp_path).exists() and stored_tokens(tmp_path) > 0)
+        wait_until(lambda: database(tmp_path).exists() and stored_tokens(tmp_path) > 0)
         (row,) = rows(tmp_path)
         assert (row["pid"], row["where"]) == (terminal.process.pid, "dashboard")
         terminal.signal(signal.SIGHUP)
-        assert wait_for(lambda: rows(tmp_path)[0]["where"] == "detached", 40)
+        wait_until(lambda: rows(tmp_path)[0]["where"] == "detached")
         with closing(open_for_writing(database(tmp_path))) as connection:
             assert want_stop(connection, row["turn"])
-        terminal.process.wait(15)
+        terminal.process.wait(60)
         assert rows(tmp_path) == []
         assert status(tmp_path) == "stopped"
 
@@ -191,7 +192,7 @@ def test_a_benchmark_is_told_of(tmp_path: Path) -> None:
             cwd=REPOSITORY, env=variables,
         )  # fmt: skip
         try:
-            assert wait_for(lambda: any(row["model"] for row in rows(tmp_path)), 30)
+            wait_until(lambda: any(row["model"] for row in rows(tmp_path)))
             (row,) = rows(tmp_path)
             assert (row["where"], row["pid"], row["id"]) == ("bench", process.pid, None)
             assert row["is_simulated"]
@@ -199,7 +200,7 @@ def test_a_benchmark_is_told_of(tmp_path: Path) -> None:
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(15)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

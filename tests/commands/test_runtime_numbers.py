@@ -15,7 +15,7 @@ from tests.app.npulse import REPOSITORY, environment
 from tests.board.runtime_log.test_load_lines import LOAD, SAID
 from tests.commands import logging_server
 from tests.commands.asking import ask, said
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def server(folder: Path, *arguments: str) -> Iterator[str]:
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        assert wait_for(lambda: port.exists() and bool(port.read_text()))
+        wait_until(lambda: port.exists() and bool(port.read_text()))
         yield f"http://127.0.0.1:{port.read_text()}"
     finally:
         process.kill()

@@ -53,7 +53,7 @@ def exporting(home: Path, *arguments: str) -> Iterator[tuple[str, subprocess.Pop
         yield greeting.split()[-1], process
     finally:
         process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def scraped(url: str) -> Samples:

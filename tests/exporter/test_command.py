@@ -14,7 +14,7 @@ import pytest
 
 from tests.board import tree_files, trees
 from tests.exporter.exporting import exporting, run, samples, scraped, value
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.commands.exporter import main
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ def board(tmp_path: Path) -> tuple[str, ...]:
 
 def test_a_scrape_a_missing_page_and_a_good_end(tmp_path: Path, board: tuple[str, ...]) -> None:
     with exporting(tmp_path, *board) as (url, process):
-        assert wait_for(lambda: value(scraped(url), "npulse_server_up") == 0)
+        wait_until(lambda: value(scraped(url), "npulse_server_up") == 0)
         assert value(scraped(url), "npulse_npu_load_ratio", core="2") == 0.61
         assert httpx.head(url).headers["content-type"].startswith("text/plain; version=0.0.4")
         assert httpx.get(url.replace("/metrics", "/other")).status_code == 404
@@ -39,7 +39,7 @@ def test_a_scrape_a_missing_page_and_a_good_end(tmp_path: Path, board: tuple[str
                 client.sendall(garbage)
         assert value(scraped(url), "npulse_npu_load_ratio", core="0") == 0.86
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
 
 

@@ -18,7 +18,8 @@ import pytest
 
 from tests.exporter.exporting import exporting, run, scraped, value
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import truth, wait_for
+from tests.sim.simulator import truth
+from tests.waiting import wait_until
 from tui.commands.exporter import FILES, package_file
 
 pytestmark = pytest.mark.skipif(
@@ -95,11 +96,11 @@ def prometheus(folder: Path, target: str) -> Iterator[Prometheus]:
         )
     try:
         found = Prometheus(f"http://127.0.0.1:{port}")
-        assert wait_for(found.is_ready, 60), (folder / "prometheus.log").read_text()[-2000:]
+        wait_until(found.is_ready, shown=(folder / "prometheus.log").read_text)
         yield found
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(60)
 
 
 def dashboard_expressions() -> list[str]:
@@ -134,12 +135,12 @@ def test_every_expression_holds_on_a_live_board(tmp_path: Path) -> None:
         assert run(home, *ask).returncode == 0  # before the exporter's start: not its own
         board = ("--url", sim.url, "--root", str(sim.root))
         with exporting(home, *board) as (url, _), prometheus(tmp_path, url.split("/")[2]) as seen:
-            assert wait_for(lambda: bool(seen.query("npulse_requests_running == 0")), 30)
+            wait_until(lambda: bool(seen.query("npulse_requests_running == 0")))
             assert not seen.query("npulse_requests_total")
             for _ in range(2):
                 assert run(home, *ask).returncode == 0
-            assert wait_for(lambda: bool(seen.query("sum(npulse_requests_total) == 2")), 30)
-            assert wait_for(lambda: bool(seen.query("rate(npulse_requests_total[1m]) >= 0")), 30)
+            wait_until(lambda: bool(seen.query("sum(npulse_requests_total) == 2")))
+            wait_until(lambda: bool(seen.query("rate(npulse_requests_total[1m]) >= 0")))
             found = scraped(url)
             promtool("check", "metrics", stdin=httpx.get(url, timeout=20).text)
             for expression in dashboard_expressions():

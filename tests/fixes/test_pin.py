@@ -14,7 +14,7 @@ import pytest
 
 from tests.app.npulse import environment
 from tests.bench.runs_of import suite_of, told
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.bench.run.runner import run
 from tui.bench.store.runs import RunError
 from tui.commands.doctor import main
@@ -289,7 +289,7 @@ def test_a_killed_benchmark_is_undone_by_the_doctor(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as process:
-            assert wait_for(lambda: place.read(DDR) == "performance", 20)
+            wait_until(lambda: place.read(DDR) == "performance")
             process.kill()
         assert main(["--undo", "--yes", *where]) == 0
         assert {path: place.read(path) for path in governors(place)} == before

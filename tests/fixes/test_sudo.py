@@ -139,7 +139,7 @@ def test_the_dashboard_gives_the_terminal_to_sudo_and_comes_back(
         terminal.keys("y")
         terminal.wait_for(ASKED)
         terminal.type(f"{PASSWORD}\n")
-        terminal.wait_for("It is in force.", 60)
+        terminal.wait_for("It is in force.")
         assert governor.read_text() == "performance\n"
         # The rights of root are still there for the way back.
         terminal.keys("u")

@@ -128,7 +128,7 @@ def workers(
         for process in started:
             process.terminate()
         for process in started:
-            process.wait(20)
+            process.wait(60)
 
 
 @asynccontextmanager

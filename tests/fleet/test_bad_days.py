@@ -22,7 +22,7 @@ from tests.fleet.boards import (
     workers,
     workers_here,
 )
-from tests.sim.simulator import wait_for
+from tests.waiting import until, wait_until
 from tui import __version__
 from tui.bench.model.events import RequestStarted
 from tui.bench.model.suite import load_builtin
@@ -62,12 +62,12 @@ def test_what_a_board_finished_without_its_run_is_fetched_by_resume(tmp_path: Pa
         )  # fmt: skip
         try:
             # In the middle of the second answer of each, when that is long in the journal.
-            assert wait_for(lambda: all(board.tokens() > 45 for board in boards), 60)
+            wait_until(lambda: all(board.tokens() > 45 for board in boards))
         finally:
             run.kill()
-            run.wait(10)
+            run.wait(60)
         kept = [tmp_path / board.name / "data/npulse/bench/fleet" for board in boards]
-        assert wait_for(lambda: all(any(place.glob("*/*.jsonl")) for place in kept), 30)
+        wait_until(lambda: all(any(place.glob("*/*.jsonl")) for place in kept))
         asked = sum(len(board.asked()) for board in boards)
         done = subprocess.run(
             [*command, "resume", "last", *flags], env=variables(home), capture_output=True,
@@ -77,7 +77,7 @@ def test_what_a_board_finished_without_its_run_is_fetched_by_resume(tmp_path: Pa
         assert "complete: 6 of 6 answered." in done.stdout
         assert asked >= 4
         assert sum(len(board.asked()) for board in boards) == 6
-        assert wait_for(lambda: not any(any(place.glob("*/*.jsonl")) for place in kept))
+        wait_until(lambda: not any(any(place.glob("*/*.jsonl")) for place in kept))
     said = (tmp_path / "b1.out").read_text()
     assert "the request in progress is finished and kept here" in said
     assert "Traceback" not in said
@@ -100,7 +100,7 @@ async def test_a_scheduler_that_goes_away_ends_the_run_with_a_sentence(tmp_path:
             assert "The connection to the scheduler was lost" in told.finished.sentence
             # The board finishes what it began, and the next run fetches it.
             place = tmp_path / "b1" / "fleet"
-            assert await asyncio.to_thread(wait_for, lambda: any(place.glob("*/*.jsonl")), 30)
+            await asyncio.to_thread(wait_until, lambda: any(place.glob("*/*.jsonl")))
             before = resume.earlier(Path(told.finished.folder))
             again = FleetPlan(listen=("127.0.0.1", port))
             told = await told_by(before.suite, tmp_path / "runs", again, resume=before)
@@ -183,7 +183,7 @@ def test_boards_of_another_version_or_name_are_not_asked() -> None:
 def test_why_a_worker_ended_is_never_what_it_said_while_all_was_well(said: str, why: str) -> None:
     worker = subprocess.Popen(["printf", "%b", said], stdout=subprocess.PIPE)
     found = last_words(worker)
-    assert worker.wait(10) == 0
+    assert worker.wait(60) == 0
     assert worker.stdout is not None
     worker.stdout.close()
     assert found.startswith(why)
@@ -196,10 +196,10 @@ def test_a_worker_ends_with_one_sentence(tmp_path: Path) -> None:
         once = start_worker(board, tmp_path / "once", port, "--once")
         waiting = start_worker(board, tmp_path / "waiting", port)
         said = tmp_path / "waiting" / "b1.out"
-        assert wait_for(lambda: "there is no scheduler at" in said.read_text(), 30)
+        wait_until(lambda: "there is no scheduler at" in said.read_text())
         waiting.send_signal(signal.SIGINT)
-        assert waiting.wait(20) == 0
-        assert once.wait(30) == 5
+        assert waiting.wait(60) == 0
+        assert once.wait(60) == 5
     assert len(said.read_text().splitlines()) == 1
 
 
@@ -209,7 +209,7 @@ async def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     try:
         with simulated(tmp_path, 1, *SLOW) as boards:
             async with workers_here(boards, tmp_path, port):
-                assert await asyncio.to_thread(wait_for, lambda: bool(scheduler.workers), 20)
+                await until(lambda: scheduler.workers)
                 twin = start_worker(boards[0], tmp_path / "twin", port)
                 assert await asyncio.to_thread(twin.wait, 30) == 1
     finally:

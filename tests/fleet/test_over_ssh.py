@@ -11,7 +11,7 @@ import pytest
 from tests.app.npulse import REPOSITORY
 from tests.fleet.boards import SimulatedBoard, numbered, simulated, told_by
 from tests.remote.sshd import Sshd, needs_sshd, sshd
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.fleet.connect import FleetPlan
 from tui.remote.address import BoardAddress
 from tui.remote.ssh import SshOptions
@@ -61,7 +61,7 @@ async def test_workers_begin_over_ssh_and_end_with_the_run(tmp_path: Path) -> No
         )
         told = await told_by(numbered(6, 12), tmp_path / "runs", plan)
         pid = int((programs / "pid").read_text())
-        assert wait_for(lambda: not Path(f"/proc/{pid}").exists())
+        wait_until(lambda: not Path(f"/proc/{pid}").exists())
     assert told.finished.outcome == "complete", told.finished.sentence
     assert told.loaded is not None
     rows = {row.name: row for row in told.loaded.document.boards}

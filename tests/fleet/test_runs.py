@@ -23,7 +23,7 @@ from tests.fleet.boards import (
     workers,
     workers_here,
 )
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.bench.model.events import RequestEnded, RequestStarted
 from tui.bench.report.boards import text_lines
 from tui.bench.store import batch_results
@@ -67,7 +67,7 @@ async def test_a_killed_worker_costs_its_running_request_only(tmp_path: Path) ->
 
         def kill(event: object) -> None:
             if not killed and isinstance(event, RequestStarted) and event.board == "b2":
-                assert wait_for(lambda: bool(boards[1].asked()))
+                wait_until(lambda: bool(boards[1].asked()))
                 there = psutil.Process(processes[1].pid).net_connections("inet")
                 ports.extend(one for one in there if one.status == psutil.CONN_LISTEN)
                 os.kill(processes[1].pid, signal.SIGKILL)
@@ -110,7 +110,7 @@ async def test_twenty_boards_two_of_which_are_killed(tmp_path: Path) -> None:
             ended, kills = 0, list[asyncio.Future[None]]()
 
             def kill(board: SimulatedBoard, pid: int, number: str) -> None:
-                assert wait_for(lambda: f"number {number}" in board.asked())
+                wait_until(lambda: f"number {number}" in board.asked())
                 os.kill(pid, signal.SIGKILL)
 
             def on_event(event: object) -> None:

@@ -38,7 +38,7 @@ def _answer(
 ) -> KeptAnswer:
     turn = asked(prompt)
     answer = kept.record(turn, ORIGIN, conversation, after=last)
-    answer.is_stored.result(20)
+    answer.is_stored.result(60)
     for word in WORDS:
         feed(turn, word)
         time.sleep(0.012)

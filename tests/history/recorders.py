@@ -28,5 +28,5 @@ class Problems(list[str | None]):
 def begun(kept: Recorder, turn: Turn, **place: KeptAnswer) -> KeptAnswer:
     conversation = next(iter(place.values())).conversation if place else KeptConversation()
     answer = kept.record(turn, ORIGIN, conversation, **place)
-    assert answer.is_stored.result(10)
+    assert answer.is_stored.result(60)
     return answer

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from tests.core.turn.turns import REQUEST
-from tests.sim import simulator
 from tui.core.turn.turn import Turn
 from tui.core.types import FinishDelta, Message, TextDelta
 
@@ -26,7 +24,3 @@ def end(turn: Turn) -> None:
     now_ns = time.perf_counter_ns()
     turn.feed(now_ns, [FinishDelta("stop")])
     turn.end_of_stream(now_ns)
-
-
-def wait_for(is_so: Callable[[], bool], seconds: float = 40.0) -> None:
-    assert simulator.wait_for(is_so, seconds)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.history.made import DEAD, ORIGIN, begin, opened
-from tests.history.streams import asked, end, feed, wait_for
+from tests.history.streams import asked, end, feed
+from tests.waiting import wait_until
 from tui.core.turn.turn import Turn
 from tui.core.types import Delta, FinishDelta, Phase, TextDelta, ThinkingDelta, TurnError
 from tui.history import listing, recorder, writers, writing
@@ -45,7 +46,7 @@ class Tail:
             self.tail.read(self.connection)
             return is_so()
 
-        wait_for(looked)
+        wait_until(looked)
 
     def close(self) -> None:
         self.connection.close()
@@ -53,7 +54,7 @@ class Tail:
 
 def begun(kept: Recorder, turn: Turn) -> int:
     answer = kept.record(turn, ORIGIN, KeptConversation())
-    assert answer.is_stored.result(10)
+    assert answer.is_stored.result(60)
     assert answer.answer_id is not None
     return answer.answer_id
 
@@ -184,11 +185,11 @@ def test_a_detached_answer_is_unseen_until_it_was_shown(tmp_path: Path, kept: Re
         assert unseen(connection) == []
         assert [run.place for run in receiving(connection)] == ["dashboard"]
         kept.leave_terminal()
-        wait_for(lambda: unseen(connection) == [number])
+        wait_until(lambda: unseen(connection) == [number])
         assert [run.place for run in receiving(connection)] == ["detached"]
         feed(turn, "word")
         end(turn)
-        wait_for(lambda: running(connection) == [])
+        wait_until(lambda: running(connection) == [])
         assert unseen(connection) == [number]
         writing.note_shown(connection, number)
         assert unseen(connection) == []
@@ -204,10 +205,10 @@ def test_a_wish_to_stop_reaches_the_process_that_writes(
     numbers = [begun(made, turn) for turn in turns]
     with closing(opened(tmp_path)) as connection:
         assert writing.want_stop(connection, numbers[1], 0)
-        wait_for(lambda: bool(wanted))
+        wait_until(lambda: bool(wanted))
         assert wanted[0] is turns[1]
         turns[1].stop(turns[1].t0_ns + 1)
-        wait_for(lambda: not writing.want_stop(connection, numbers[1], 0))
+        wait_until(lambda: not writing.want_stop(connection, numbers[1], 0))
         count = len(wanted)
         assert not writing.want_stop(connection, 99, 0)
         feed(turns[0], "goes on")

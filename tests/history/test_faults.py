@@ -20,7 +20,8 @@ import pytest
 from tests.app.npulse import REPOSITORY
 from tests.history.keeping import PROMPTS, WORDS, keep
 from tests.history.made import ORIGIN
-from tests.history.streams import asked, end, feed, wait_for
+from tests.history.streams import asked, end, feed
+from tests.waiting import wait_until
 from tui.history import inspection, listing, reading, recorder, writers
 from tui.history.database import FILE_NAME, damage, open_for_reading, open_for_writing
 from tui.history.failures import HistoryError
@@ -144,7 +145,7 @@ def test_a_disk_that_is_full_and_then_has_room(
         said: list[str | None] = []
         store = Recorder(path, said.append)
         turn = asked(PROMPTS[0])
-        assert store.record(turn, ORIGIN, KeptConversation()).is_stored.result(10)
+        assert store.record(turn, ORIGIN, KeptConversation()).is_stored.result(60)
         with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
             while True:
                 file.write(b"x" * 4096)
@@ -153,11 +154,11 @@ def test_a_disk_that_is_full_and_then_has_room(
             if said:
                 break
             time.sleep(0.002)
-        wait_for(lambda: bool(said))
+        wait_until(lambda: bool(said))
         assert said[0] is not None
         assert "the disk is full" in said[0]
         filler.unlink()
-        wait_for(lambda: said[-1] is None)
+        wait_until(lambda: said[-1] is None)
         end(turn)
         store.close()
         with closing(open_for_reading(path)) as connection:

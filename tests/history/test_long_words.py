@@ -66,7 +66,7 @@ def test_a_recorder_keeps_all_of_a_long_answer(tmp_path: Path) -> None:
     kept = Recorder(tmp_path / FILE_NAME)
     turn = asked()
     turn.feed(turn.t0_ns + 1, [ThinkingDelta("so\n \n"), TextDelta(LONG[:400_000])])
-    kept.record(turn, ORIGIN, KeptConversation()).is_stored.result(10)
+    kept.record(turn, ORIGIN, KeptConversation()).is_stored.result(60)
     end_turn(turn)
     kept.close()
     with closing(opened(tmp_path)) as connection:

@@ -84,7 +84,7 @@ def test_the_limits_hold_when_something_new_is_kept(tmp_path: Path) -> None:
             add(connection, 100)
     store = Recorder(tmp_path / FILE_NAME, limits=MONTH, now_ms=lambda: NOW_MS)
     turn = asked()
-    assert store.record(turn, ORIGIN, KeptConversation()).is_stored.result(10)
+    assert store.record(turn, ORIGIN, KeptConversation()).is_stored.result(60)
     feed(turn, "answer")
     end(turn)
     store.close()

@@ -13,7 +13,8 @@ import pytest
 from tests.core.turn.turns import REQUEST
 from tests.history.made import DEAD, ORIGIN, add_exchange, begin, opened
 from tests.history.recorders import begun, stored
-from tests.history.streams import asked, end, feed, wait_for
+from tests.history.streams import asked, end, feed
+from tests.waiting import wait_until
 from tui.core.board.reading import Reading, Snapshot
 from tui.core.turn.runtime_numbers import RuntimeNumbers
 from tui.history import listing, reading, writers, writing
@@ -41,9 +42,9 @@ def test_the_answer_grows_in_the_database_while_it_streams(tmp_path: Path, kept:
     begun(kept, turn)
     for words, whole in (("one ", "one "), ("two ", "one two "), ("three", "one two three")):
         feed(turn, words)
-        wait_for(lambda whole=whole: stored(tmp_path)[1].text == whole)  # type: ignore[misc]
+        wait_until(lambda whole=whole: stored(tmp_path)[1].text == whole)  # type: ignore[misc]
     end(turn)
-    wait_for(lambda: stored(tmp_path)[1].status == "complete")
+    wait_until(lambda: stored(tmp_path)[1].status == "complete")
     answer = stored(tmp_path)[1]
     assert answer.numbers is not None
     assert (answer.numbers["tokens_out"], answer.numbers["tokens_source"]) == (3, "estimated")
@@ -62,9 +63,9 @@ def test_text_that_turns_out_to_be_thinking_is_stored_as_thinking(
     turn = asked()
     begun(kept, turn)
     feed(turn, "let me ", "think")
-    wait_for(lambda: stored(tmp_path)[1].text == "let me think")
+    wait_until(lambda: stored(tmp_path)[1].text == "let me think")
     feed(turn, "</think>", "the answer")
-    wait_for(lambda: stored(tmp_path)[1].text == "the answer")
+    wait_until(lambda: stored(tmp_path)[1].text == "the answer")
     assert stored(tmp_path)[1].thinking == "let me think"
 
 
@@ -75,9 +76,9 @@ def test_samples_of_the_board_are_kept_with_the_answer(tmp_path: Path, kept: Rec
         readings = {"npu.load": Reading((load, None)), "ddr.load": Reading(62.5)}
         kept.on_snapshot(Snapshot(time.perf_counter_ns(), 0.0, readings))
         feed(turn, "word ")
-        wait_for(lambda: len(turn.text) == len(stored(tmp_path)[1].text))
+        wait_until(lambda: len(turn.text) == len(stored(tmp_path)[1].text))
     end(turn)
-    wait_for(lambda: stored(tmp_path)[1].status == "complete")
+    wait_until(lambda: stored(tmp_path)[1].status == "complete")
     kept.on_snapshot(Snapshot(time.perf_counter_ns(), 0.0, {"ddr.load": Reading(1.0)}))
     with closing(opened(tmp_path)) as connection:
         samples = reading.board_samples(connection, stored(tmp_path)[1].id)
@@ -117,7 +118,7 @@ def test_numbers_that_come_late_are_stored(tmp_path: Path, kept: Recorder) -> No
     answer = begun(kept, turn)
     feed(turn, "word")
     end(turn)
-    wait_for(lambda: stored(tmp_path)[1].status == "complete")
+    wait_until(lambda: stored(tmp_path)[1].status == "complete")
     turn.note_runtime(RuntimeNumbers(400.0, 19, 47.2, 1000.0, 6, 5.31))
     kept.renew(answer, turn)
     kept.close()
@@ -153,7 +154,7 @@ def test_changes_are_made_beside_a_running_answer(tmp_path: Path, kept: Recorder
         writing.rename(connection, number, "a name")
         return "done"
 
-    assert kept.change(rename).result(10) == "done"
+    assert kept.change(rename).result(60) == "done"
     with closing(opened(tmp_path)) as connection:
         row = listing.conversation_row(connection, number)
         assert row is not None
@@ -164,7 +165,7 @@ def test_changes_are_made_beside_a_running_answer(tmp_path: Path, kept: Recorder
         connection.execute("INSERT INTO missing VALUES (1)")
 
     with pytest.raises(HistoryError, match="cannot be written"):
-        kept.change(fail).result(10)
+        kept.change(fail).result(60)
     with closing(opened(tmp_path)) as connection:
         row = listing.conversation_row(connection, number)
         assert row is not None
@@ -174,7 +175,7 @@ def test_changes_are_made_beside_a_running_answer(tmp_path: Path, kept: Recorder
     kept.close()
     assert stored(tmp_path)[1].text == "goes on"
     with pytest.raises(HistoryError, match="ending"):
-        kept.change(rename).result(10)
+        kept.change(rename).result(60)
 
 
 def test_a_model_that_is_chosen_while_the_prompt_waits_is_stored(
@@ -183,7 +184,7 @@ def test_a_model_that_is_chosen_while_the_prompt_waits_is_stored(
     turn = asked()
     turn.request = replace(turn.request, model="")
     unknown = replace(ORIGIN, model="")
-    assert kept.record(turn, unknown, KeptConversation()).is_stored.result(10)
+    assert kept.record(turn, unknown, KeptConversation()).is_stored.result(60)
     turn.request = replace(turn.request, model="loaded-meanwhile")
     feed(turn, "answer")
     end(turn)

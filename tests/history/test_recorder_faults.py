@@ -14,7 +14,8 @@ import pytest
 
 from tests.history.made import ORIGIN, opened
 from tests.history.recorders import Problems, begun, stored
-from tests.history.streams import asked, end, feed, wait_for
+from tests.history.streams import asked, end, feed
+from tests.waiting import wait_until
 from tui.history import database, reading, writing
 from tui.history.database import FILE_NAME, open_for_writing, transaction
 from tui.history.kept_answer import KeptConversation
@@ -29,16 +30,16 @@ def test_a_locked_database_delays_nobody_and_loses_nothing(
         other.execute("BEGIN IMMEDIATE")
         turn = asked("the question")
         answer = kept.record(turn, ORIGIN, KeptConversation())
-        assert answer.is_stored.result(10) is False
+        assert answer.is_stored.result(60) is False
         feed(turn, "an ", "answer")
-        wait_for(lambda: bool(problems))
+        wait_until(lambda: bool(problems))
         assert problems[0] is not None
         assert "another program holds it locked" in problems[0]
         assert str(tmp_path) in problems[0]
         assert kept.problem == problems[0]
         other.execute("ROLLBACK")
-    wait_for(lambda: problems[-1] is None)
-    wait_for(lambda: stored(tmp_path)[-1].text == "an answer")
+    wait_until(lambda: problems[-1] is None)
+    wait_until(lambda: stored(tmp_path)[-1].text == "an answer")
     end(turn)
     kept.close()
     assert [(t.text, t.status) for t in stored(tmp_path)] == [
@@ -68,7 +69,7 @@ def test_a_database_that_cannot_be_used_is_one_sentence_and_the_chat_goes_on(
     made = Recorder(path, problems.append)
     turns = [asked(), asked()]
     for turn in turns:
-        assert made.record(turn, ORIGIN, KeptConversation()).is_stored.result(10) is False
+        assert made.record(turn, ORIGIN, KeptConversation()).is_stored.result(60) is False
         feed(turn, "answer")
         end(turn)
     made.close()
@@ -107,13 +108,13 @@ said = []
 kept = recorder.Recorder(Path(sys.argv[1]), said.append)
 first = asked("fits")
 answer = kept.record(first, ORIGIN, KeptConversation())
-assert answer.is_stored.result(10)
+assert answer.is_stored.result(60)
 feed(first, "small"); end(first)
 while kept._answers: time.sleep(0.01)
 soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 resource.setrlimit(resource.RLIMIT_FSIZE, (256 << 10, hard))
 turn = asked("too much")
-kept.record(turn, ORIGIN, KeptConversation(), after=answer).is_stored.result(10)
+kept.record(turn, ORIGIN, KeptConversation(), after=answer).is_stored.result(60)
 for n in range(90):
     feed(turn, f"{n} " + "word " * 1000)
     time.sleep(0.002)
@@ -166,13 +167,13 @@ def test_any_statement_that_fails_leaves_all_or_nothing(
 
     monkeypatch.setattr(database, "open_for_writing", lambda *a, **k: Failing(real(*a, **k)))
     turn = asked("the question")
-    kept.record(turn, ORIGIN, KeptConversation()).is_stored.result(10)
+    kept.record(turn, ORIGIN, KeptConversation()).is_stored.result(60)
     words = [f"w{n} " for n in range(8)]
     for word in words:
         feed(turn, word)
         time.sleep(0.02)
     end(turn)
-    wait_for(lambda: not kept._answers)
+    wait_until(lambda: not kept._answers)
     kept.close()
     assert left[0] <= 0 or not problems
     assert [(t.text, t.status) for t in stored(tmp_path)] == [

@@ -63,7 +63,7 @@ class Sshd:
             return
         children = _descendants(process.pid)
         process.kill()
-        process.wait(10)
+        process.wait(60)
         for pid in children:
             with suppress(ProcessLookupError):
                 os.kill(pid, 9)

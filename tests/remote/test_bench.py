@@ -17,7 +17,7 @@ import pytest
 from tests.app.npulse import REPOSITORY, environment
 from tests.remote.sshd import needs_sshd, ssh_in_path, sshd
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.app.remote_reader import RemoteReader
 from tui.bench.session.process import BenchPlace, place_arguments
 from tui.cli import main
@@ -199,11 +199,11 @@ def test_a_run_goes_through_a_login_that_had_to_ask_and_outlives_who_asked(
             suite = str(home.folder / "mine.toml")
             run = home.begin("bench", "run", suite, *place_arguments(place), *FAST)
             journal = "data/npulse/bench/*/journal.jsonl"
-            assert wait_for(lambda: any(home.folder.glob(journal)), 60)
+            wait_until(lambda: any(home.folder.glob(journal)))
         assert socket.exists()
         _, said = run.communicate(timeout=120)
         assert run.returncode == 0, said
-        assert wait_for(lambda: not socket.parent.exists(), 60)
+        wait_until(lambda: not socket.parent.exists())
         (request,) = last_run(home)["requests"]
         assert request["hw"]["samples"] > 0
         # Without it the run cannot log in, and says so.

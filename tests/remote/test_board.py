@@ -11,7 +11,7 @@ import pytest
 
 from tests.remote.sshd import Sshd, needs_sshd, sshd
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.board.one_shot import one_shot
 from tui.board.sampler import Sampler
 from tui.remote.address import BoardAddress
@@ -84,7 +84,7 @@ def test_its_server_is_reached_and_a_lost_line_comes_back(tmp_path: Path) -> Non
             assert lost.get("ram.total").reason == "no connection to board"
             assert board.sample().get("ram.total").value is None
             there.start()
-            assert wait_for(lambda: board.sample().number("ram.total") is not None, 40)
+            wait_until(lambda: board.sample().number("ram.total") is not None)
             assert board.link.reconnections == 1
             assert httpx.get(f"{board.forwarded(sim.url)}/v1/models").status_code == 200
         finally:

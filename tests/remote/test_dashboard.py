@@ -29,19 +29,19 @@ def test_chat_and_board_of_another_machine(tmp_path: Path) -> None:
         )
         env: dict[str, str | None] = {"PATH": ssh_in_path(tmp_path / "bin", there)}
         with running(home, "--board", "kitchen", env=env) as terminal:
-            terminal.wait_for(is_connected, seconds=60)
-            terminal.wait_for(f"RockchipLlama kitchen:{sim.url.rpartition(':')[2]}", seconds=60)
+            terminal.wait_for(is_connected)
+            terminal.wait_for(f"RockchipLlama kitchen:{sim.url.rpartition(':')[2]}")
             terminal.send(b"Hello\r")
             terminal.wait_for(
                 lambda seen: "  done" in seen.text() and "tokens   ~" in seen.text(), 60
             )
             there.stop()
-            terminal.wait_for("ssh kitchen lost for", seconds=60)
+            terminal.wait_for("ssh kitchen lost for")
             there.start()
-            terminal.wait_for(is_connected, seconds=60)
-            terminal.wait_for("RockchipLlama kitchen:", seconds=60)
+            terminal.wait_for(is_connected)
+            terminal.wait_for("RockchipLlama kitchen:")
             terminal.send(b"\x11")
-            assert terminal.wait_gone(60) == 0
+            assert terminal.wait_gone() == 0
 
 
 def test_what_cannot_be_is_one_sentence(tmp_path: Path) -> None:
@@ -51,5 +51,5 @@ def test_what_cannot_be_is_one_sentence(tmp_path: Path) -> None:
         (("--board", "ssh://127.0.0.1:9"), 5, "was not reached"),
     ):
         with running(tmp_path, *arguments) as terminal:
-            assert terminal.wait_gone(60) == code
+            assert terminal.wait_gone() == code
             assert said in " ".join(terminal.text().split())

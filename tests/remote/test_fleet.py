@@ -9,7 +9,7 @@ import pytest
 
 from tests.remote.sshd import needs_sshd, sshd
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.core.screen.fleet import BoardRow, by_what_is_wrong
 from tui.remote.fleet import Fleet
 
@@ -28,9 +28,9 @@ def test_boards_with_their_servers_and_one_that_is_gone(tmp_path: Path) -> None:
         fleet = Fleet([good, mute, gone], (), there.options, interval_s=0.2)
         fleet.start()
         try:
-            assert wait_for(lambda: bool(row(fleet, "good").model), 60)
-            assert wait_for(lambda: row(fleet, "gone").state == "lost", 60)
-            assert wait_for(lambda: row(fleet, "mute").wrong[0] == "bad", 60)
+            wait_until(lambda: bool(row(fleet, "good").model))
+            wait_until(lambda: row(fleet, "gone").state == "lost")
+            wait_until(lambda: row(fleet, "mute").wrong[0] == "bad")
             first = row(fleet, "good")
             assert (first.model, first.npu_pct) == ("qwen3-4b", 0.0)
             assert first.board.startswith("RK3588")
@@ -42,7 +42,7 @@ def test_boards_with_their_servers_and_one_that_is_gone(tmp_path: Path) -> None:
             (folder / "now.json").write_bytes(
                 b'{"pid": 4242, "phase": "answering", "rate_tps": 3.127, "n_queued": 2}'
             )
-            assert wait_for(lambda: row(fleet, "good").rate != "", 60)
+            wait_until(lambda: row(fleet, "good").rate != "")
             told = row(fleet, "good")
             assert (told.rate, told.queue, told.npu_phase) == ("~3.13", 2, "decode")
             assert "Connection refused" in row(fleet, "gone").wrong[1]

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "many_boards.md"
@@ -107,11 +107,11 @@ def nginx(folder: Path, ports: Sequence[int]) -> Iterator[int]:
         return False
 
     try:
-        assert wait_for(listens)
+        wait_until(listens)
         yield listen
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 @contextmanager
@@ -185,7 +185,7 @@ def test_a_prompt_that_ran_is_not_asked_again_and_a_full_fleet_says_so(tmp_path:
         killer.start()
         with nginx(tmp_path, [dying.getsockname()[1]]) as port:
             lost = ask(port)
-        killer.join(10)
+        killer.join(60)
         assert (lost.status, len(asked)) == (503, 1)
         assert json.loads(lost.text)["error"]["message"].startswith("no board is free")
         with nginx(tmp_path, [made[0].server_port]) as port, ThreadPoolExecutor(6) as pool:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.app.npulse import REPOSITORY
 from tests.remote.sshd import Sshd, needs_sshd, sshd
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui import __version__
 from tui.board.advice.json_snapshot import snapshot_of
 from tui.remote import npulse_sampler
@@ -56,13 +56,13 @@ def test_its_samples_are_taken_there_and_by_the_loop_once_it_is_gone(tmp_path: P
             assert board.link.latency_ms is not None
             (pid,) = watching(sim.root)
             os.kill(pid, signal.SIGKILL)
-            assert wait_for(lambda: board.link.state == "connected" and not board.link.has_npulse
-                            if board.sample() else False, 20)  # fmt: skip
+            wait_until(lambda: board.link.state == "connected" and not board.link.has_npulse
+                            if board.sample() else False)  # fmt: skip
             assert board.link.note == (
                 "npulse there has ended: a shell loop reads its files instead"
             )
             assert board.sample().number("npu.freq") == 1e9
-        assert wait_for(lambda: not watching(sim.root))
+        wait_until(lambda: not watching(sim.root))
 
 
 def watching(root: Path | None) -> list[int]:
@@ -85,7 +85,7 @@ def test_it_ends_there_when_the_line_does(tmp_path: Path) -> None:
         with closing(RemoteBoard(address, there.options, interval_s=0.2)) as board:
             board.connect(may_ask=False)
             assert len(watching(sim.root)) == 1
-        assert wait_for(lambda: not watching(sim.root))
+        wait_until(lambda: not watching(sim.root))
 
 
 @needs_sshd

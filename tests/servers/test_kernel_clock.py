@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.servers.raw_server import Wire, free_port, raw_server
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.core import kernel_clock
 from tui.core.kernel_clock import (
     ANCILLARY_BYTES,
@@ -56,7 +56,7 @@ def stamping_kernel() -> Iterator[None]:
                 theirs.send(b"x")
                 return realtime_ns(ours.recvmsg(1, ANCILLARY_BYTES)[1]) is not None
 
-            assert wait_for(is_stamped)
+            wait_until(is_stamped)
             yield
 
 

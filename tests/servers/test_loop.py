@@ -20,10 +20,10 @@ def test_work_runs_in_its_own_thread() -> None:
             await asyncio.sleep(0)
             return threading.get_ident()
 
-        assert loop.submit(where()).result(20) != threading.get_ident()
+        assert loop.submit(where()).result(60) != threading.get_ident()
         called = threading.Event()
         loop.call(called.set)
-        assert called.wait(20)
+        assert called.wait(60)
     finally:
         loop.stop()
     assert not loop._thread.is_alive()
@@ -44,11 +44,11 @@ def test_stop_cancels_what_runs_and_lets_it_clean_up() -> None:
             cleaned.set()
 
     future = loop.submit(forever())
-    assert begun.wait(20)
+    assert begun.wait(60)
     loop.stop()
     assert cleaned.is_set()
     with pytest.raises(CancelledError):
-        future.result(20)
+        future.result(60)
 
 
 def test_after_stop() -> None:
@@ -80,7 +80,7 @@ def test_an_exception_is_the_futures() -> None:
         raise ValueError("mine")
 
     with pytest.raises(ValueError, match="mine"):
-        loop.submit(fails()).result(20)
+        loop.submit(fails()).result(60)
     loop.stop()
 
 
@@ -97,7 +97,7 @@ def test_cancelling_the_future_cancels_the_work() -> None:
             ended.set()
 
     future = loop.submit(forever())
-    assert begun.wait(20)
+    assert begun.wait(60)
     future.cancel()
-    assert ended.wait(20)
+    assert ended.wait(60)
     loop.stop()

@@ -54,7 +54,7 @@ def ask(simulator: Simulator, settings: GenerationSettings = USUAL) -> Turn:
 
 def test_found_and_labelled() -> None:
     with spawn(FAST) as simulator, looped() as loop:
-        server = loop.submit(find([simulator.url])).result(30)
+        server = loop.submit(find([simulator.url])).result(60)
     assert server is not None
     assert (server.name, server.is_simulated) == ("RockchipLlama", True)
 
@@ -132,7 +132,7 @@ def test_a_refused_setting_is_refused_by_the_server_too() -> None:
         return turn
 
     with spawn(FAST) as simulator, looped() as loop:
-        turn = loop.submit(straight(simulator.url)).result(30)
+        turn = loop.submit(straight(simulator.url)).result(60)
     assert turn.error is not None
     assert (turn.status, turn.error.kind) == ("refused", "validation")
     assert "repeat_penalty: Input should be greater than or equal to 1" in turn.error.sentence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from tests.waiting import wait_until
 from tui.sim.server.spawn import Simulator, spawn
 
 FAST = ("--decode-tps", "400", "--prefill-tps", "4000", "--speed", "4")
@@ -37,16 +38,6 @@ def truth(path: Path, event: str | None = None, request: int | None = None) -> l
     ]
 
 
-def wait_for(is_so: Callable[[], bool], seconds: float = 40.0) -> bool:
-    """Whether it becomes so in time; generous, for the machine may be busy."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if is_so():
-            return True
-        time.sleep(0.02)
-    return is_so()
-
-
 def wait_for_event(path: Path, event: str, request: int = 1, count: int = 1) -> None:
     def has_come() -> bool:
         if not path.exists():
@@ -56,7 +47,7 @@ def wait_for_event(path: Path, event: str, request: int = 1, count: int = 1) -> 
         matching = [e for e in found if (e["event"], e["request"]) == (event, request)]
         return len(matching) >= count
 
-    assert wait_for(has_come), f"no {event} of request {request}"
+    wait_until(has_come, shown=f"no {event} of request {request}")
 
 
 @dataclass

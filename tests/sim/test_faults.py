@@ -58,7 +58,7 @@ def test_stall_keeps_the_socket_open_and_the_npu(tmp_path: Path) -> None:
     with running(*FAST, "--fault", "stall=3", "--truth", str(log)) as simulator:
         host, _, port = simulator.url.removeprefix("http://").partition(":")
         body = json.dumps(body_of("[[tokens=20]]")).encode()
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
             connection.sendall(raw_request("POST", CHAT, body, "application/json"))
             raw = b""
             while raw.count(b'"content"') < 3:

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.sim.simulator import ask, raw_request, running, wait_for
+from tests.sim.simulator import ask, raw_request, running
+from tests.waiting import wait_until
 from tui.commands.sim import main
 from tui.sim.server.spawn import SpawnError, spawn
 
@@ -56,14 +57,14 @@ def test_first_line_says_where_it_listens() -> None:
     process.terminate()
     assert process.stdout.read() == b""
     process.stdout.close()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_it_ends_cleanly_also_in_mid_answer(number: signal.Signals) -> None:
     with running("--speed", "5", has_root=True) as simulator:
         host, _, port = simulator.url.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
             body = b'{"messages":[{"role":"user","content":"hi"}],"stream":true}'
             connection.sendall(
                 raw_request("POST", "/v1/chat/completions", body, "application/json")
@@ -87,7 +88,7 @@ def test_it_dies_with_a_parent_that_is_killed_and_takes_its_tree_along() -> None
     starter.kill()
     starter.wait()
     starter.stdout.close()
-    assert wait_for(lambda: not _is_alive(int(pid)))
+    wait_until(lambda: not _is_alive(int(pid)))
     assert not Path(root).exists()
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)

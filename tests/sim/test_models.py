@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sim.simulator import CHAT, ask, body_of, running, truth, wait_for, wait_for_event
+from tests.sim.simulator import CHAT, ask, body_of, running, truth, wait_for_event
+from tests.waiting import wait_until
 from tui.commands.sim import parse
 from tui.sim.profiles import PROFILES, find_profile
 
@@ -173,7 +174,7 @@ def test_unloading_ends_the_answer_in_flight(tmp_path: Path) -> None:
     with running("--decode-tps", "50", "--prefill-tps", "900", "--truth", str(log)) as simulator:
         threading.Timer(0.5, lambda: httpx.post(simulator.url + "/v1/models/unload")).start()
         answer = ask(simulator.url, "[[tokens=500]]", max_tokens=500)
-        assert wait_for(lambda: not httpx.get(simulator.url + "/v1/health").json()["model_loaded"])
+        wait_until(lambda: not httpx.get(simulator.url + "/v1/health").json()["model_loaded"])
     assert answer.finish == "stop"
     assert 0 < len(answer.pieces) < 500
     assert truth(log, "finish")[0]["reason"] == "error"

@@ -27,7 +27,7 @@ MS = 1_000_000
 def _open(url: str, prompt: str) -> socket.socket:
     """Ask for a stream and leave it unread."""
     host, _, port = url.removeprefix("http://").partition(":")
-    connection = socket.create_connection((host, int(port)), timeout=20)
+    connection = socket.create_connection((host, int(port)), timeout=60)
     body = json.dumps(body_of(prompt)).encode()
     connection.sendall(raw_request("POST", CHAT, body, "application/json"))
     return connection

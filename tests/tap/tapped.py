@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any
 
 from tests.app.npulse import environment
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.history import client_requests
 from tui.history.database import reading_from
 from tui.history.failures import HistoryError
@@ -40,9 +40,9 @@ class Forwarding:
 
     def connect(self) -> tuple[socket.socket, socket.socket]:
         """A client's socket and the one that the server got for it."""
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         served, _ = self.server.accept()
-        served.settimeout(10)
+        served.settimeout(60)
         return client, served
 
     def copies(self) -> list[CopyMessage]:
@@ -61,7 +61,7 @@ def forwarding(
         socket.create_server(("127.0.0.1", 0), backlog=2048) as server,
         socket.create_server(("127.0.0.1", 0), backlog=2048) as listener,
     ):
-        server.settimeout(10)
+        server.settimeout(60)
         ring = CopyRing(ring_bytes)
         writer, reader = CopyWriter(ring), CopyReader(ring)
         notes: list[str] = []
@@ -78,7 +78,7 @@ def forwarding(
             yield Forwarding(server, port, forwarder, reader, notes)
         finally:
             forwarder.stop()
-            thread.join(10)
+            thread.join(60)
             writer.close()
             reader.close()
             assert not thread.is_alive()
@@ -116,13 +116,13 @@ class Tap:
         def are_there() -> bool:
             return sum(request.is_over for request in self.requests()) >= count
 
-        assert wait_for(are_there), self.requests()
+        wait_until(are_there, shown=self.requests)
         return [request for request in self.requests() if request.is_over]
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, list[Any], str]:
         """(exit code, JSON lines of stdout, stderr) after this signal."""
         self.process.send_signal(number)
-        said, noted = self.process.communicate(timeout=20)
+        said, noted = self.process.communicate(timeout=60)
         lines = [json.loads(line) for line in said.splitlines()]
         return self.process.returncode, lines, noted
 
@@ -155,7 +155,7 @@ def tap(home: Path, to: str, *arguments: str) -> Iterator[Tap]:
         if process.poll() is None:
             process.kill()
         with suppress(ValueError):
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
 
 
 def curl(url: str, *arguments: str, timeout_s: float = 20) -> subprocess.CompletedProcess[str]:

@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from tests.app.npulse import environment
-from tests.sim.simulator import truth, wait_for, wait_for_event
+from tests.sim.simulator import truth, wait_for_event
 from tests.tap.tapped import CHAT, Tap, curl, post, question, start, tap
+from tests.waiting import wait_until
 from tui.history.ended_requests import of_client
 from tui.history.published_clients import published
 from tui.history.request_records import ClientRequest
@@ -92,7 +93,7 @@ def test_three_clients_at_once_are_measured_as_they_were_served(
             )
             for number in range(3)
         ]  # fmt: skip
-        said = [client.communicate(timeout=20)[0] for client in clients]
+        said = [client.communicate(timeout=60)[0] for client in clients]
         assert all(b"[DONE]" in text for text in said)
         found = tapped.over(3)
         code, lines, noted = tapped.end()
@@ -145,13 +146,13 @@ def test_a_prompt_that_waits_for_another_client_is_told_so(tmp_path: Path) -> No
             ],
             stdout=subprocess.DEVNULL,
         )
-        assert wait_for(
+        wait_until(
             lambda: (
                 "queued" in [r.phase for r in tapped.requests() if r.client.user_agent == "second"]
             )
         )
-        first.wait(20)
-        second.wait(20)
+        first.wait(60)
+        second.wait(60)
         ahead, waited = tapped.over(2)
     assert ahead.queue_ms is None
     asked_ns = truth(log, "request", 2)[0]["t_ns"]
@@ -177,7 +178,7 @@ def test_a_client_that_leaves_and_a_refusal_and_no_text(tmp_path: Path) -> None:
         )
         wait_for_event(log, "token", 1, count=3)
         left.kill()
-        left.wait(10)
+        left.wait(60)
         curl(*post(url, '{"messages": 1}')[-1:], *post(url, '{"messages": 1}')[:-1])
         gone, refused = sorted(tapped.over(2), key=lambda request: request.id)
         _, lines, _ = tapped.end()
@@ -203,7 +204,7 @@ def test_texts_are_kept_where_that_is_asked_for(
             clients = published(told)
             return clients is not None and [one.id for one in clients.newest] == [found.id]
 
-        assert wait_for(is_told)
+        wait_until(is_told)
     assert "remember this" not in told.read_text()
     assert found.prompt == "remember this"
     assert found.answer == "".join(token["text"] for token in truth(log, "token", 1))
@@ -227,7 +228,7 @@ def test_a_killed_tap_loses_no_finished_request(
         )
         wait_for_event(log, "token", 3, count=2)
         os.kill(tapped.process.pid, signal.SIGKILL)
-        running.wait(10)
+        running.wait(60)
         first, second, cut = tapped.over(3)
     assert (first.status, second.status) == ("complete", "complete")
     assert (first.tokens_out, second.tokens_out) == (TOKENS, TOKENS)
@@ -246,7 +247,7 @@ def test_a_server_that_dies_cuts_the_answer_and_comes_back(tmp_path: Path) -> No
         )
         wait_for_event(log, "token", 1, count=2)
         os.kill(simulator.pid, signal.SIGKILL)
-        assert client.wait(10) != 0
+        assert client.wait(60) != 0
         (cut,) = tapped.over(1)
         assert cut.status == "interrupted"
         assert curl(tapped.url + "/v1/models").returncode != 0
@@ -263,7 +264,7 @@ def test_a_websocket_and_other_bytes_pass_and_are_told_once(tmp_path: Path) -> N
         socket.create_server(("127.0.0.1", 0)) as server,
         tap_to_silent(tmp_path, server) as tapped,
     ):
-        client = socket.create_connection(("127.0.0.1", tapped.port), timeout=10)
+        client = socket.create_connection(("127.0.0.1", tapped.port), timeout=60)
         served, _ = server.accept()
         client.sendall(b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
         served.recv(1000)
@@ -276,7 +277,7 @@ def test_a_websocket_and_other_bytes_pass_and_are_told_once(tmp_path: Path) -> N
         assert served.recv(100) == b"\x81\x85masked"
         client.close()
         served.close()
-        tls = socket.create_connection(("127.0.0.1", tapped.port), timeout=10)
+        tls = socket.create_connection(("127.0.0.1", tapped.port), timeout=60)
         served, _ = server.accept()
         tls.sendall(b"\x16\x03\x01\x00\x05hello")
         assert served.recv(100) == b"\x16\x03\x01\x00\x05hello"
@@ -309,8 +310,8 @@ def tap_to_silent(home: Path, server: socket.socket) -> Iterator[Tap]:
     try:
         with tap(home, f"http://127.0.0.1:{server.getsockname()[1]}") as tapped:
             is_over.set()
-            looked_at.join(10)
-            server.settimeout(10)
+            looked_at.join(60)
+            server.settimeout(60)
             yield tapped
     finally:
         is_over.set()
@@ -332,7 +333,7 @@ def test_what_cannot_be_is_said_in_one_sentence(
     tmp_path: Path, arguments: list[str], code: int, words: str
 ) -> None:
     process = start(tmp_path, "http://127.0.0.1:1", *arguments)
-    said, noted = process.communicate(timeout=20)
+    said, noted = process.communicate(timeout=60)
     assert process.returncode == code, noted
     assert words in noted
     assert len(noted.splitlines()) == 1
@@ -342,9 +343,9 @@ def test_what_cannot_be_is_said_in_one_sentence(
 def test_a_port_that_is_taken_and_a_tap_to_itself(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         at = f"127.0.0.1:{taken.getsockname()[1]}"
-        _, noted = start(tmp_path, "http://127.0.0.1:1", "--listen", at).communicate(timeout=20)
+        _, noted = start(tmp_path, "http://127.0.0.1:1", "--listen", at).communicate(timeout=60)
         assert "another program listens there" in noted
-    _, noted = start(tmp_path, f"http://{at}", "--listen", at).communicate(timeout=20)
+    _, noted = start(tmp_path, f"http://{at}", "--listen", at).communicate(timeout=60)
     assert "is the tap itself" in noted
 
 
@@ -376,7 +377,7 @@ def test_public_says_what_it_opens(tmp_path: Path) -> None:
         assert line, said
         said += line
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert "does not answer yet" in said
     assert process.returncode == 0
 

@@ -23,6 +23,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.waiting import LIMIT_S
+
 from .escapes import Escape, foreign_escapes, made_by_npulse
 from .keys import key_bytes
 from .modes import Modes
@@ -208,7 +210,10 @@ class PtyTerminal:
     # -- waiting ---------------------------------------------------------------------------------
 
     def wait_for(
-        self, what: str | Callable[[PtyTerminal], object], seconds: float = 20, poll: float = 0.02
+        self,
+        what: str | Callable[[PtyTerminal], object],
+        seconds: float = LIMIT_S,
+        poll: float = 0.02,
     ) -> None:
         """Wait until a text is on the screen, or a condition holds.
 
@@ -225,7 +230,7 @@ class PtyTerminal:
                 raise TerminalTimeoutError(f"no {name}: {why}; the screen:\n{self.text()}")
             time.sleep(poll)
 
-    def wait_quiet(self, quiet: float = 0.3, seconds: float = 20) -> None:
+    def wait_quiet(self, quiet: float = 0.3, seconds: float = LIMIT_S) -> None:
         """Wait until nothing has arrived for ``quiet`` seconds. Raises TerminalTimeoutError."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -236,7 +241,7 @@ class PtyTerminal:
             time.sleep(left)
         raise TerminalTimeoutError(f"not quiet within {seconds:g} s; the screen:\n{self.text()}")
 
-    def wait_gone(self, seconds: float = 20) -> int:
+    def wait_gone(self, seconds: float = LIMIT_S) -> int:
         """Wait for the end of the program and of its output; its exit code (-n after signal n).
 
         Raises TerminalTimeoutError.
@@ -277,7 +282,7 @@ class PtyTerminal:
             finally:
                 self._typing.release()
 
-    def send(self, data: bytes, seconds: float = 20) -> None:
+    def send(self, data: bytes, seconds: float = LIMIT_S) -> None:
         """Bytes as they are. Raises TerminalTimeoutError where the program does not take them."""
         deadline = time.monotonic() + seconds
         with self._typing:

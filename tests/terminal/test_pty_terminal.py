@@ -142,7 +142,7 @@ def test_signals_and_hang_up_reach_the_program(tmp_path: Path) -> None:
         with PtyTerminal(program(code)) as t:
             t.wait_for("ready")
             t.signal(number)
-            t.process.wait(10)
+            t.process.wait(60)
             assert t.exit_code in (-number, 1)  # 1: KeyboardInterrupt of an older Python
     mark = tmp_path / "hup"
     code = (
@@ -153,7 +153,7 @@ def test_signals_and_hang_up_reach_the_program(tmp_path: Path) -> None:
     with PtyTerminal(program(code)) as t:
         t.wait_for("ready")
         t.hang_up()
-        assert t.process.wait(10) == 7
+        assert t.process.wait(60) == 7
         assert mark.exists()
 
 
@@ -174,7 +174,7 @@ def test_wait_for_says_what_was_on_the_screen() -> None:
         with pytest.raises(TerminalTimeoutError, match="still running"):
             t.wait_gone(0.1)
     with PtyTerminal(program("sys.exit(4)")) as t, pytest.raises(TerminalTimeoutError) as told:
-        t.wait_for("this", seconds=60)
+        t.wait_for("this")
     assert "ended (4)" in str(told.value)
 
 

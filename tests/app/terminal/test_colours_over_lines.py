@@ -85,7 +85,7 @@ def test_over_ssh_a_terminal_that_answers_has_24_bit_colour(tmp_path: Path) -> N
     with sshd(tmp_path) as ssh:
         command = f"cd {tmp_path} && {exports(tmp_path)} {sys.executable} -m tui"
         with PtyTerminal([*ssh, command], env={"COLORTERM": None}) as terminal:
-            terminal.wait_for("No rkllm server answers yet", 40)
+            terminal.wait_for("No rkllm server answers yet")
             wait_written(terminal, _FEW)
             assert _TRUE.search(terminal.raw) is None
             terminal.send("".join(REPLIES).encode())
@@ -103,7 +103,7 @@ def test_in_tmux_it_counts_what_tmux_knows(tmp_path: Path, has_rgb: bool) -> Non
     command = f"{exports(tmp_path)} {sys.executable} -m tui"
     try:
         with PtyTerminal([*tmux, "new-session", command], cwd=tmp_path) as terminal:
-            terminal.wait_for("No rkllm server answers yet", 40)
+            terminal.wait_for("No rkllm server answers yet")
             wait_written(terminal, _TRUE if has_rgb else _FEW)
             assert has_rgb or _TRUE.search(terminal.raw) is None
     finally:

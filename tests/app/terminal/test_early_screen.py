@@ -86,7 +86,7 @@ def test_the_next_start_shows_all_of_it_and_nothing_is_written_twice(tmp_path: P
     with running(tmp_path, *URL, size=size) as terminal:
         terminal.wait_for(lambda shown: list((tmp_path / "cache").glob("npulse/frame-*")) != [])
         terminal.keys("ctrl+q")
-        assert terminal.wait_gone(15) == 0
+        assert terminal.wait_gone() == 0
     with running(tmp_path, *URL, size=size) as terminal:
         frame = early(terminal)
         assert "No rkllm server answers yet" in _text(frame, size)
@@ -119,8 +119,8 @@ def test_an_enter_meanwhile_sends_the_prompt(tmp_path: Path) -> None:
     with running(tmp_path, "--demo") as terminal:
         wait_frame(terminal)
         terminal.send(b"hello there\r")
-        terminal.wait_for("you", 30)
-        terminal.wait_for(lambda shown: "hello there" in shown.text(), 30)
+        terminal.wait_for("you")
+        terminal.wait_for(lambda shown: "hello there" in shown.text())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -132,7 +132,7 @@ def test_a_signal_meanwhile_leaves_the_terminal_clean(
             wait_frame(terminal)
             time.sleep(pause_s)
             os.kill(terminal.process.pid, number)
-            assert terminal.wait_gone(15) == 128 + number
+            assert terminal.wait_gone() == 128 + number
             assert is_given_back(terminal)
 
 
@@ -144,7 +144,7 @@ def test_a_stop_meanwhile_gives_the_terminal_to_the_shell_and_goes_on(tmp_path: 
         os.kill(terminal.process.pid, signal.SIGCONT)
         terminal.wait_for(READY)
         terminal.keys("ctrl+q")
-        assert terminal.wait_gone(15) == 0
+        assert terminal.wait_gone() == 0
         assert is_given_back(terminal)
 
 

@@ -29,7 +29,7 @@ def wait_quiet(terminal: PtyTerminal) -> None:
 
 def test_without_the_focus_nothing_is_drawn_and_all_of_it_with_the_focus(tmp_path: Path) -> None:
     with running(tmp_path, "--demo", "--speed", "4") as terminal:
-        terminal.wait_for("is ready on", 30)
+        terminal.wait_for("is ready on")
         terminal.type("hello")
         terminal.keys("enter")
         terminal.wait_for("tok/s")
@@ -46,7 +46,7 @@ def test_without_the_focus_nothing_is_drawn_and_all_of_it_with_the_focus(tmp_pat
 
 def test_a_new_size_and_a_key_are_drawn_without_the_focus_too(tmp_path: Path) -> None:
     with running(tmp_path, "--demo") as terminal:
-        terminal.wait_for("is ready on", 30)
+        terminal.wait_for("is ready on")
         terminal.send(FOCUS_LOST)
         terminal.wait_for(PAUSED)
         wait_quiet(terminal)
@@ -60,7 +60,7 @@ def test_a_new_size_and_a_key_are_drawn_without_the_focus_too(tmp_path: Path) ->
 def test_without_focus_reports_of_use_it_can_be_switched_off(tmp_path: Path) -> None:
     env = {"NPULSE_UI__PAUSE_WITHOUT_FOCUS": "false"}
     with running(tmp_path, "--demo", env=env) as terminal:
-        terminal.wait_for("is ready on", 30)
+        terminal.wait_for("is ready on")
         terminal.send(FOCUS_LOST)
         before = terminal.bytes_out
         time.sleep(2.5)
@@ -70,7 +70,7 @@ def test_without_focus_reports_of_use_it_can_be_switched_off(tmp_path: Path) -> 
 
 def test_over_a_thin_line_keys_are_drawn_at_once_and_the_rest_is_seldom(tmp_path: Path) -> None:
     with running(tmp_path, "--demo", "--low-bandwidth", "--speed", "2") as terminal:
-        terminal.wait_for("is ready on", 30)
+        terminal.wait_for("is ready on")
         terminal.send(b"hello")
         terminal.wait_for("> hello")
         terminal.keys("enter")

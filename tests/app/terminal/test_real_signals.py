@@ -37,7 +37,7 @@ def test_a_signal_right_after_the_screen_was_taken_leaves_it_clean(
             terminal.wait_for(lambda shown: ALTERNATE in shown.raw, poll=0.001)
             time.sleep(random.uniform(0, 0.03))
             os.kill(terminal.process.pid, number)
-            assert terminal.wait_gone(15) in (128 + number, -number)
+            assert terminal.wait_gone() in (128 + number, -number)
             assert is_given_back(terminal)
 
 
@@ -48,7 +48,7 @@ def test_a_continue_beside_the_end_takes_nothing_over_again(tmp_path: Path) -> N
             os.kill(terminal.process.pid, signal.SIGTERM)
             time.sleep(pause_s)
             os.kill(terminal.process.pid, signal.SIGCONT)
-            assert terminal.wait_gone(15) == 128 + signal.SIGTERM
+            assert terminal.wait_gone() == 128 + signal.SIGTERM
             assert is_given_back(terminal)
 
 
@@ -59,7 +59,7 @@ def test_a_signal_ends_it_while_nobody_reads_the_terminal(tmp_path: Path) -> Non
         for _ in range(6):
             terminal.keys("f1", "escape", pause=0.1)
         os.kill(terminal.process.pid, signal.SIGTERM)
-        assert terminal.process.wait(15) == 128 + signal.SIGTERM
+        assert terminal.process.wait(60) == 128 + signal.SIGTERM
 
 
 def test_absurd_replies_end_nothing(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_absurd_replies_end_nothing(tmp_path: Path) -> None:
         terminal.type("still here")
         terminal.wait_for("still here")
         terminal.keys("ctrl+q")
-        assert terminal.wait_gone(15) == 0
+        assert terminal.wait_gone() == 0
 
 
 def test_keys_after_a_refused_prompt_stay_and_a_pasted_log_sends_nothing(tmp_path: Path) -> None:
@@ -88,4 +88,4 @@ def test_keys_after_a_refused_prompt_stay_and_a_pasted_log_sends_nothing(tmp_pat
         terminal.wait_for("last of the log")
         assert terminal.process.poll() is None
         terminal.keys("ctrl+c", "ctrl+c")
-        assert terminal.wait_gone(15) == 0
+        assert terminal.wait_gone() == 0

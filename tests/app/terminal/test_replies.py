@@ -96,7 +96,7 @@ def wait_written(terminal: PtyTerminal, what: re.Pattern[bytes], since: int) -> 
 
 def test_a_late_answer_upgrades_and_types_nothing(tmp_path: Path) -> None:
     with running(tmp_path, env=SSH) as terminal:
-        terminal.wait_for("No rkllm server answers yet", 30)
+        terminal.wait_for("No rkllm server answers yet")
         terminal.wait_quiet()
         assert _FEW.search(terminal.raw)
         assert not _TRUE.search(terminal.raw.replace(b"\x1b[48;2;1;2;3m", b""))
@@ -122,7 +122,7 @@ def test_a_late_answer_upgrades_and_types_nothing(tmp_path: Path) -> None:
 def test_an_answer_at_once_is_drawn_from_the_first_frame_of_the_app(tmp_path: Path) -> None:
     with running(tmp_path, env=SSH) as terminal:
         terminal.send("".join(REPLIES).encode())
-        terminal.wait_for("No rkllm server answers yet", 30)
+        terminal.wait_for("No rkllm server answers yet")
         wait_written(terminal, _TRUE, 200)
         terminal.keys("ctrl+q")
         terminal.wait_gone()

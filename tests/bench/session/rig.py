@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,13 +71,6 @@ class Rig:
         """Runs that go on."""
         found = active_run.running(self.folder / "runs")
         return [] if found is None else [found.pid]
-
-
-def until(is_so: Callable[[], bool], seconds: float = 40.0) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it never became so"
-        time.sleep(0.05)
 
 
 def place_of(board: Simulator) -> BenchPlace:

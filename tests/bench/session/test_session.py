@@ -18,8 +18,9 @@ import pytest
 
 from tests.bench.made import request as made_request
 from tests.bench.made import run as made_run
-from tests.bench.session.rig import FLAGS, Rig, place_of, until
+from tests.bench.session.rig import FLAGS, Rig, place_of
 from tests.bench.session.test_live import ended, started
+from tests.waiting import wait_until
 from tui.bench.model.events import Event, Finished
 from tui.bench.model.past_run import PastRun
 from tui.bench.model.screen import BenchView, RunView, RunWish
@@ -67,7 +68,7 @@ def test_a_run_outlives_the_npulse_that_began_it(rig: Rig, board: Simulator) -> 
     assert first.is_running
     assert first.busy_sentence(board.url) is not None
     assert first.start(RunWish("prompts")) == "a benchmark is already running"
-    until(lambda: state(first.view(), "long") == "running")
+    wait_until(lambda: state(first.view(), "long") == "running")
     assert first.busy_sentence("http://192.0.2.7:8021") is None
     (pid,) = rig.pids()
     rig.close()
@@ -75,7 +76,7 @@ def test_a_run_outlives_the_npulse_that_began_it(rig: Rig, board: Simulator) -> 
 
     second = rig.desk()
     second.look()
-    until(lambda: second.view().run is not None and state(second.view(), "first") == "ok")
+    wait_until(lambda: second.view().run is not None and state(second.view(), "first") == "ok")
     run = second.view().run
     assert run is not None
     assert run.started is not None
@@ -83,10 +84,10 @@ def test_a_run_outlives_the_npulse_that_began_it(rig: Rig, board: Simulator) -> 
     assert run.started.seed == 3
     second.pause()
     second.skip()
-    until(lambda: state(second.view(), "long") == "skipped")
-    until(lambda: (seen := second.view().run) is not None and seen.is_paused)
+    wait_until(lambda: state(second.view(), "long") == "skipped")
+    wait_until(lambda: (seen := second.view().run) is not None and seen.is_paused)
     second.pause()
-    until(lambda: not second.is_running)
+    wait_until(lambda: not second.is_running)
     run = second.view().run
     assert run is not None
     assert end_of(run).outcome == "incomplete"
@@ -96,27 +97,27 @@ def test_a_run_outlives_the_npulse_that_began_it(rig: Rig, board: Simulator) -> 
     assert run.summary["decode_tps"].n == 2
 
     second.open_result(run.run_id)
-    until(lambda: second.view().result is not None)
+    wait_until(lambda: second.view().result is not None)
     result = second.view().result
     assert result is not None
     assert result.can_resume
     assert result.document.run.simulated
     assert [bool(picture.series) for picture in result.pictures] == [True] * 4
     second.export(run.run_id)
-    until(lambda: second.view().message.text.startswith("report"))
+    wait_until(lambda: second.view().message.text.startswith("report"))
     written = {
         path.name for path in Path(run.started.folder if run.started else "").glob("report.*")
     }
     assert written == {"report.json", "report.md", "report.html", "report.csv"}
-    until(lambda: bool(second.view().past))
+    wait_until(lambda: bool(second.view().past))
     assert second.view().past[0].can_resume
 
     second.retry()
-    until(lambda: second.is_running)
-    until(lambda: state(second.view(), "long") == "running")
+    wait_until(lambda: second.is_running)
+    wait_until(lambda: state(second.view(), "long") == "running")
     assert state(second.view(), "first") == "ok"
     second.abort()
-    until(lambda: not second.is_running)
+    wait_until(lambda: not second.is_running)
     run = second.view().run
     assert run is not None
     assert end_of(run).outcome == "aborted"
@@ -133,22 +134,22 @@ def test_two_runs_are_compared(rig: Rig, board: Simulator) -> None:
 
     for seed in (1, 2):
         assert desk.start(RunWish(suite, seed=seed)) is None
-        until(lambda: not desk.is_running)
+        wait_until(lambda: not desk.is_running)
         run = desk.view().run
         assert run is not None
         assert end_of(run).outcome == "complete", end_of(run)
-        until(partial(has_past, seed))
+        wait_until(partial(has_past, seed))
     latest, before = desk.view().past
     assert desk.partner_of(latest.id) == before.id
     desk.compare(before.id, latest.id)
-    until(lambda: desk.view().comparison is not None)
+    wait_until(lambda: desk.view().comparison is not None)
     found = desk.view().comparison
     assert found is not None
     assert not found.blocking
     assert {row.metric for row in found.rows} >= {"decode_tps", "ttft_client_ms"}
     assert {row.verdict for row in found.rows} <= {"same", "inconclusive"}
     desk.look()
-    until(lambda: desk.view().is_measured and bool(desk.view().suites))
+    wait_until(lambda: desk.view().is_measured and bool(desk.view().suites))
     mine = next(one for one in desk.view().suites if one.id == "tiny")
     assert (mine.key, mine.prompts) == (suite, 3)
 
@@ -160,13 +161,13 @@ def test_a_run_that_cannot_begin_says_why(rig: Rig, tmp_path: Path) -> None:
     rig.place = BenchPlace("http://127.0.0.1:9", "nobody", "-x\x1b[2J")
     assert rig.desk(busy="an answer is running").start(RunWish("prompts")) == "an answer is running"
     assert desk.start(RunWish("nonsense")) is None
-    until(lambda: not desk.is_running)
+    wait_until(lambda: not desk.is_running)
     run = desk.view().run
     assert run is not None
     assert end_of(run).outcome == "failed"
     assert "there is no suite 'nonsense'" in end_of(run).sentence
     assert desk.start(RunWish("prompts")) is None
-    until(lambda: not desk.is_running)
+    wait_until(lambda: not desk.is_running)
     run = desk.view().run
     assert run is not None
     assert end_of(run).outcome == "unreachable", end_of(run)
@@ -176,7 +177,7 @@ def test_a_run_that_cannot_begin_says_why(rig: Rig, tmp_path: Path) -> None:
     desk.skip()
     assert desk.view().message.text == "no benchmark is running"
     desk.open_result("../../etc")
-    until(lambda: desk.view().message.role == "bad")
+    wait_until(lambda: desk.view().message.role == "bad")
 
 
 def test_suites_are_listed_without_a_server_and_broken_ones_named(rig: Rig) -> None:
@@ -184,7 +185,7 @@ def test_suites_are_listed_without_a_server_and_broken_ones_named(rig: Rig) -> N
     (rig.folder / "suites" / "broken.toml").write_text('id = "\x1b[2J"\n[[prompt]', "utf-8")
     desk = rig.desk()
     desk.look()
-    until(lambda: bool(desk.view().suites))
+    wait_until(lambda: bool(desk.view().suites))
     view = desk.view()
     assert view.suites[0].id == "prompts"
     assert view.suites[-1].id == "tiny"
@@ -202,7 +203,7 @@ def test_another_benchmark_is_seen(rig: Rig) -> None:
     try:
         desk = rig.desk()
         desk.look()
-        until(lambda: desk.view().other_run is not None)
+        wait_until(lambda: desk.view().other_run is not None)
         assert desk.view().other_run == f"prompts (pid {os.getpid()})"
     finally:
         lock.release()
@@ -220,28 +221,28 @@ def test_a_run_of_another_terminal_is_followed(rig: Rig, board: Simulator) -> No
         stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: rig.pids() == [process.pid])
+        wait_until(lambda: rig.pids() == [process.pid])
         desk.seek()
-        until(lambda: state(desk.view(), "first") == "ok")
+        wait_until(lambda: state(desk.view(), "first") == "ok")
         assert desk.start(RunWish("prompts")) == "a benchmark is already running"
         late = rig.desk()
         assert "another benchmark is running" in (late.start(RunWish("prompts")) or "")
-        until(lambda: late.is_running)
+        wait_until(lambda: late.is_running)
         mine, elsewhere = f"{board.url}/v1", "http://192.0.2.7:8021"
         assert "benchmark" in (active_run.why_wait(rig.folder / "runs", mine) or "")
         assert "benchmark" in (active_run.why_wait(rig.folder / "runs", "http://localhost") or "")
         assert active_run.is_here(rig.folder / "runs")
         assert active_run.why_wait(rig.folder / "runs", elsewhere) is None
-        until(lambda: state(desk.view(), "long") == "running")
+        wait_until(lambda: state(desk.view(), "long") == "running")
         desk.abort()
-        until(lambda: not desk.is_running)
+        wait_until(lambda: not desk.is_running)
     finally:
         process.kill()
         process.wait()
     run = desk.view().run
     assert run is not None
     assert end_of(run).outcome == "aborted"
-    until(lambda: runs.holder(rig.folder / "runs") is None)
+    wait_until(lambda: runs.holder(rig.folder / "runs") is None)
     assert active_run.running(rig.folder / "runs") is None
     assert active_run.why_wait(rig.folder / "runs", board.url) is None
 
@@ -269,7 +270,7 @@ def test_the_screen_is_drawn_while_the_answers_before_a_resume_are_read(
     assert is_reading.wait(10)
     assert desk.view().run is not None
     is_drawn.set()
-    until(lambda: (run := desk.view().run) is not None and run.is_over)
+    wait_until(lambda: (run := desk.view().run) is not None and run.is_over)
     assert drawn_meanwhile == [True]
 
 
@@ -288,10 +289,10 @@ def test_failed_prompts_that_cannot_be_retried_at_the_end_are_told(
     monkeypatch.setattr(session, "running", lambda folder: Detached(1, folder))
     desk = rig.desk()
     desk.seek()
-    until(lambda: state(desk.view(), "a") == "failed")
+    wait_until(lambda: state(desk.view(), "a") == "failed")
     desk.retry()
     is_wanted.set()
-    until(lambda: desk.view().message.text.startswith("failed prompts are not retried: no server"))
+    wait_until(lambda: desk.view().message.text.startswith("failed prompts are not retried: no server"))
 
 
 def test_a_refused_run_leaves_the_mark_of_the_other(tmp_path: Path) -> None:
@@ -372,19 +373,19 @@ def test_durations_follow_the_model_that_is_found_and_the_run_that_ends(
     kept_run(tmp_path, is_complete=False)
     desk = rig.desk()
     desk.look()
-    until(lambda: bool(desk.view().suites))
+    wait_until(lambda: bool(desk.view().suites))
     assert not desk.view().is_measured
     # A server is found while the screen is open.
     rig.place = BenchPlace("http://127.0.0.1:9", "nobody", "qwen3-4b", is_simulated=True)
     desk.seek()
-    until(lambda: not desk.view().is_looking)
+    wait_until(lambda: not desk.view().is_looking)
     # The run that was seen unfinished is over.
     kept_run(tmp_path, is_complete=True)
     desk.look()
-    until(lambda: desk.view().is_measured)
+    wait_until(lambda: desk.view().is_measured)
     tiny = next(one for one in desk.view().suites if one.id == "tiny")
     assert tiny.full.likely_s == pytest.approx(60.0)
     # It is of the simulated board: a real one of the same name is not measured by it.
     rig.place = replace(rig.place, is_simulated=False)
     desk.seek()
-    until(lambda: not desk.view().is_measured)
+    wait_until(lambda: not desk.view().is_measured)

@@ -189,7 +189,7 @@ def listener() -> Iterator[tuple[int, int]]:
     yield child.pid, int(child.stdout.readline())
     assert child.stdin is not None
     child.stdin.close()
-    child.wait(10)
+    child.wait(60)
     child.stdout.close()
 
 

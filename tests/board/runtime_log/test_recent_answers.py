@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.board.runtime_log.test_blocks import HEAD, RULE
 from tests.board.runtime_log.test_source import ROWS
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.board.readers.files import Files
 from tui.board.runtime_log.recent_answers import RecentAnswers
 
@@ -36,11 +36,11 @@ def test_answers_are_read_from_the_output_of_the_process(tmp_path: Path) -> None
         output.write(f"{RULE}\n{HEAD}\n{RULE}\n{ROWS}{RULE}\n" * 3)
     try:
         answers = RecentAnswers(Files(), port)
-        assert wait_for(lambda: len(answers.look(2)) == 2)
+        wait_until(lambda: len(answers.look(2)) == 2)
         found = answers.look(2)[0]
         assert (found.prefill_tokens, found.decode_tokens) == (19, 63)
     finally:
-        server.communicate(timeout=10)
+        server.communicate(timeout=60)
 
 
 def test_a_port_that_nobody_listens_on_has_none() -> None:

@@ -65,7 +65,7 @@ def test_one_signal_ends_safely(
     )
     read_until(process, "b #1: ok")
     process.send_signal(number)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "bench resume" in out
     assert "Traceback" not in out
@@ -85,7 +85,7 @@ def test_a_second_signal_ends_at_once(
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=15)
+    out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in out
     text = bench(tmp_path, "report", "last").stdout
@@ -160,5 +160,5 @@ def test_control_of_another_process(
     )
     read_until(process, "b #1: ok")
     assert bench(tmp_path, "control", "abort").returncode == 0
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode == 130

@@ -9,7 +9,8 @@ from statistics import median
 
 import pytest
 
-from tests.sim.simulator import ask, running, truth, wait_for
+from tests.sim.simulator import ask, running, truth
+from tests.waiting import wait_until
 from tui.sim.board.clock_choices import ClockChoices, Device, chosen
 from tui.sim.board.tree_still import DDR, NPU, still_files
 
@@ -31,10 +32,10 @@ def test_a_low_memory_clock_costs_half_until_its_governor_is_another(tmp_path: P
         ask(simulator.url, "[[tokens=12]]")
         assert clock.read_text() == "534000000\n"
         (simulator.root / GOVERNOR).write_text("performance\n")
-        assert wait_for(lambda: clock.read_text() == "2400000000\n")
+        wait_until(lambda: clock.read_text() == "2400000000\n")
         ask(simulator.url, "[[tokens=12]]")
         (simulator.root / GOVERNOR).write_text("dmc_ondemand\n")
-        assert wait_for(lambda: clock.read_text() == "534000000\n")
+        wait_until(lambda: clock.read_text() == "534000000\n")
     assert _gap_ms(log, 1) / _gap_ms(log, 2) == pytest.approx(2.2, abs=0.15)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.board.readers.test_permissions import as_nobody
-from tests.sim.simulator import wait_for
+from tests.waiting import wait_until
 from tui.board.advice.diagnosis import Work, why_slow
 from tui.board.advice.remedies import remedy, remedy_command
 from tui.board.sampler import Sampler
@@ -48,7 +48,7 @@ def decoding(fault: str) -> Iterator[Path]:
     shutil.rmtree(root)
 
 
-def found(root: Path, is_there: Callable[[dict[str, Finding]], bool]) -> bool:
+def wait_found(root: Path, is_there: Callable[[dict[str, Finding]], bool]) -> None:
     """Samples the board until a diagnosis says that; some readings are differences."""
     sampler = Sampler(root)
     sampler.watch_server(PORT)
@@ -60,7 +60,7 @@ def found(root: Path, is_there: Callable[[dict[str, Finding]], bool]) -> bool:
         return is_there({finding.rule: finding for finding in findings})
 
     try:
-        return wait_for(look)
+        wait_until(look)
     finally:
         sampler.close()
 
@@ -84,7 +84,7 @@ def test_a_lasting_fault_is_found_with_its_command(
         return one is not None and words in one.title and is_named
 
     with decoding(fault) as root:
-        assert found(root, is_there)
+        wait_found(root, is_there)
 
 
 def test_the_load_is_for_root_alone() -> None:

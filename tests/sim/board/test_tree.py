@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.sim.simulator import ask, running, wait_for
+from tests.sim.simulator import ask, running
+from tests.waiting import wait_until
 from tui.board.sampler import Sampler
 from tui.sim.board.state import BoardMemo, BoardState
 from tui.sim.board.tree_moving import LEVELS, Motion
@@ -103,16 +104,16 @@ def test_it_moves_with_the_server() -> None:
             target=ask, args=(simulator.url, "many words " * 60 + "[[tokens=20]]")
         )
         answer.start()
-        assert wait_for(lambda: min(_cores(load.read_text())) > 85), "prefill"
+        wait_until(lambda: min(_cores(load.read_text())) > 85, shown="prefill")
         prefill = _cores(load.read_text())
         assert status.read_text() == "active\n"
         assert int(ddr.read_text()) == 2_400_000_000
-        assert wait_for(lambda: _cores(load.read_text())[2] in range(50, 70)), "decode"
+        wait_until(lambda: _cores(load.read_text())[2] in range(50, 70), shown="decode")
         decode = _cores(load.read_text())
         answer.join()
-        assert wait_for(lambda: load.read_text() == IDLE)
-        assert wait_for(lambda: status.read_text() == "suspended\n")
-        assert wait_for(lambda: int(ddr.read_text()) == 534_000_000)
+        wait_until(lambda: load.read_text() == IDLE)
+        wait_until(lambda: status.read_text() == "suspended\n")
+        wait_until(lambda: int(ddr.read_text()) == 534_000_000)
         assert (root / "proc/interrupts").read_text() != interrupts
     assert sum(prefill) > sum(decode) > 150
 
@@ -123,11 +124,11 @@ def test_memory_follows_the_loaded_model(simulator: Simulator) -> None:
         full_kb = _field(root, "MemAvailable")
         assert _field(root, "Shmem") > 4_600_000
         client.post("/v1/models/unload")
-        assert wait_for(lambda: _field(root, "MemAvailable") > full_kb + 4_600_000)
+        wait_until(lambda: _field(root, "MemAvailable") > full_kb + 4_600_000)
         empty_kb = _field(root, "Unevictable")
         assert empty_kb == 0
         client.post("/v1/models/load", json={"model": "gemma3-1b"})
-        assert wait_for(lambda: 800_000 < _field(root, "Unevictable") < 1_300_000)
+        wait_until(lambda: 800_000 < _field(root, "Unevictable") < 1_300_000)
         status = (root / "proc/4242/status").read_text()
         # The peak is that of the process: it never falls.
         assert int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) == 5027 * 1024
@@ -135,7 +136,7 @@ def test_memory_follows_the_loaded_model(simulator: Simulator) -> None:
         # A typo forgets the model without freeing it.
         client.post("/v1/models/load", json={"model": "typo"})
         client.post("/v1/models/load", json={"model": "qwen3-0.6b"})
-        assert wait_for(lambda: _field(root, "Unevictable") > 1_700_000)
+        wait_until(lambda: _field(root, "Unevictable") > 1_700_000)
 
 
 def test_open_files_go_on_showing_the_present(simulator: Simulator) -> None:
@@ -145,9 +146,9 @@ def test_open_files_go_on_showing_the_present(simulator: Simulator) -> None:
         assert os.pread(fd, 4096, 0).decode() == IDLE
         answer = threading.Thread(target=ask, args=(simulator.url, "[[tokens=20]]"))
         answer.start()
-        assert wait_for(lambda: max(_cores(os.pread(fd, 4096, 0).decode())) > 50)
+        wait_until(lambda: max(_cores(os.pread(fd, 4096, 0).decode())) > 50)
         answer.join()
-        assert wait_for(lambda: os.pread(fd, 4096, 0).decode() == IDLE)
+        wait_until(lambda: os.pread(fd, 4096, 0).decode() == IDLE)
     finally:
         os.close(fd)
 
