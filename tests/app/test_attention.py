@@ -17,8 +17,6 @@ pytestmark = pytest.mark.slow
 FOCUS_OUT, FOCUS_IN = b"\x1b[O", b"\x1b[I"
 NOTIFY = {"NPULSE_UI__NOTIFY": "bell,osc9,progress,title"}
 CLEARED = b"\x1b]9;4;0;0\x1b\\"
-
-
 TITLE_GIVEN_BACK = b"\x1b[23;2t"
 
 
@@ -73,6 +71,7 @@ def test_ctrl_z_takes_progress_and_title_back_until_it_goes_on(tmp_path: Path) -
         terminal.send(FOCUS_OUT)
         terminal.wait_for(wrote(b"\x1b]9;4;3;"))
         terminal.process.send_signal(signal.SIGTSTP)
+        terminal.wait_stopped()
         terminal.wait_for(wrote(CLEARED, TITLE_GIVEN_BACK))
         known = len(terminal.raw)
         terminal.process.send_signal(signal.SIGCONT)

@@ -25,6 +25,7 @@ from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
+from tests.waiting import wait_until
 from tui.history import listing, reading, writers
 from tui.history.database import damage, open_for_writing
 from tui.sim.server.spawn import Simulator
@@ -85,11 +86,23 @@ def end(terminal: PtyTerminal, how: signal.Signals | str) -> int:
     return t_ns
 
 
-def sent_tokens(log: Path) -> list[dict[str, Any]]:
+def events_in(log: Path) -> list[dict[str, Any]]:
     """What the board has written down by now; it goes on, and its last line may be half there."""
     whole = log.read_text("utf-8").rpartition("\n")[0]
-    events = [json.loads(line) for line in whole.split("\n") if line]
-    return [event for event in events if event["event"] == "token"]
+    return [json.loads(line) for line in whole.split("\n") if line]
+
+
+def sent_tokens(log: Path) -> list[dict[str, Any]]:
+    return [event for event in events_in(log) if event["event"] == "token"]
+
+
+def is_written_to(log: Path, ended_ns: int) -> bool:
+    """Whether the board has written down what it did up to that moment: a token or the end that
+    came later stands there."""
+    return any(
+        event["event"] in ("token", "finish") and event["t_ns"] > ended_ns
+        for event in events_in(log)
+    )
 
 
 def check(home: Path, log: Path, prompt: str, ended_ns: int) -> None:
@@ -135,7 +148,7 @@ def kill_at_random(
         wait_for_event(log, "request")
         time.sleep(delay_s)
         ended_ns = end(terminal, how)
-        time.sleep(0.15)  # until the log is written that far
+        wait_until(lambda: is_written_to(log, ended_ns))
         check(home, log, prompt, ended_ns)
 
 

@@ -172,7 +172,12 @@ def _until_timeout(url: str) -> None:
 def test_unloading_ends_the_answer_in_flight(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running("--decode-tps", "50", "--prefill-tps", "900", "--truth", str(log)) as simulator:
-        threading.Timer(0.5, lambda: httpx.post(simulator.url + "/v1/models/unload")).start()
+
+        def unload() -> None:
+            wait_for_event(log, "token")
+            httpx.post(simulator.url + "/v1/models/unload", timeout=60)
+
+        threading.Thread(target=unload).start()
         answer = ask(simulator.url, "[[tokens=500]]", max_tokens=500)
         wait_until(lambda: not httpx.get(simulator.url + "/v1/health").json()["model_loaded"])
     assert answer.finish == "stop"

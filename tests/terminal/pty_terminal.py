@@ -255,6 +255,12 @@ class PtyTerminal:
         self._reader.join(seconds)
         return code
 
+    def wait_stopped(self) -> None:
+        """Wait until the kernel has stopped the program, as Ctrl+Z does: SIGCONT before that moment
+        would be lost. Raises TerminalTimeoutError."""
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        self.wait_for(lambda _: stat.read_text().rpartition(")")[2].split()[0] == "T")
+
     @property
     def exit_code(self) -> int | None:
         """None while the program runs; -n after signal n."""

@@ -140,7 +140,8 @@ def test_a_stop_meanwhile_gives_the_terminal_to_the_shell_and_goes_on(tmp_path: 
     with running(tmp_path, *URL) as terminal:
         wait_frame(terminal)
         os.kill(terminal.process.pid, signal.SIGTSTP)
-        terminal.wait_for(lambda shown: is_given_back(terminal), poll=0.01)
+        terminal.wait_stopped()
+        assert is_given_back(terminal)
         os.kill(terminal.process.pid, signal.SIGCONT)
         terminal.wait_for(READY)
         terminal.keys("ctrl+q")

@@ -292,7 +292,9 @@ def test_failed_prompts_that_cannot_be_retried_at_the_end_are_told(
     wait_until(lambda: state(desk.view(), "a") == "failed")
     desk.retry()
     is_wanted.set()
-    wait_until(lambda: desk.view().message.text.startswith("failed prompts are not retried: no server"))
+    wait_until(
+        lambda: desk.view().message.text.startswith("failed prompts are not retried: no server")
+    )
 
 
 def test_a_refused_run_leaves_the_mark_of_the_other(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -162,15 +161,13 @@ def test_a_slow_terminal_does_not_hold_up_the_run() -> None:
     shown: list[object] = []
 
     def slow(event: object) -> None:
-        gate.wait(5)
+        gate.wait(60)
         shown.append(event)
 
     aside = Aside(slow)
-    begin = time.monotonic()
     for number in range(100):
         aside.show(Noted(t_ns=0, sentence=str(number)))
-    assert time.monotonic() - begin < 1
-    assert shown == []
+    assert shown == [], "it was not waited for"
     gate.set()
     aside.close()
     assert len(shown) == 100

@@ -7,13 +7,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.commands.bench.processes import FAST, bench, only_run, read_until, started
-from tui.bench.model.events import Finished, Started, from_json
+from tests.waiting import wait_until
+from tui.bench.model.events import Finished, Started, TokensArrived, from_json
 from tui.bench.store import active_run
 from tui.bench.store.detached import Detached, follow, start
 from tui.bench.store.history import entries
@@ -23,13 +23,20 @@ from tui.sim.server.spawn import Simulator
 pytestmark = pytest.mark.slow
 
 
+def tokens_in(journal: Path, prompt: str) -> int:
+    """How many tokens of that prompt's answer have been written to the journal."""
+    events = map(from_json, journal.read_bytes().splitlines())
+    return sum(len(e.t_ns) for e in events if isinstance(e, TokensArrived) and e.id == prompt)
+
+
 def test_kill_nine_then_report_then_resume(
     sim: Simulator, tmp_path: Path, long_suite: Path
 ) -> None:
     folder = tmp_path / "runs"
     process = started(folder, "run", str(long_suite), "--url", sim.url, *FAST, "--ui", "plain")
     read_until(process, "b #1: ok")
-    time.sleep(1.2)
+    (journal,) = folder.glob("*/journal.jsonl")
+    wait_until(lambda: tokens_in(journal, "c") > 40)
     process.kill()
     process.communicate()
     (entry,) = entries(folder, model="qwen3-4b", suite="mine")
@@ -82,8 +89,10 @@ def test_a_second_signal_ends_at_once(
         tmp_path, "run", str(endless_suite), "--url", own_sim.url, *arguments, "--ui", "plain"
     )
     read_until(process, "b #1: ok")
+    (journal,) = tmp_path.glob("*/journal.jsonl")
+    wait_until(lambda: tokens_in(journal, "c") > 0)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    read_until(process, "drain: The server is still working on the answer.")
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
