@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("app.board", ("DDR clock", "Hz", "highest decode rate")),
+        ("app.board", ("DDR clock", "Hz", "the width of its bus")),
         ("app.clients", ("TTFT", "at the tap", "sending the request")),
         ("app.bench", ("decode", "median of", "tN - t1", "MDC")),
     ],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from tui.bench.model.records import Taint
 from tui.core.screen.glossary import GLOSSARY
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "glossary.md"
@@ -31,6 +33,7 @@ def test_no_term_stands_twice() -> None:
         *("w8a8", "NPU", "SoC", "DDR", "governor", "throttled", "memory pressure", "warm-up"),
         *("detached", "variant", "judge", "determinism", "KV cache", "p50", "p99", "CV", "n", "p"),
         *("temperature", "RKLLM", "debugfs", "tap", "phase", "mark", "matrix", "blind", "kappa"),
+        *("token", "chunk", "client", "runtime", "kernel clock", "socket clock", "goodput"),
     ],
 )
 def test_every_special_word_is_told_in_one_sentence(term: str) -> None:
@@ -39,3 +42,8 @@ def test_every_special_word_is_told_in_one_sentence(term: str) -> None:
     ]
     assert meaning
     assert ". " not in meaning
+
+
+def test_every_taint_is_told_as_the_screens_write_it() -> None:
+    told = {term for term, _ in GLOSSARY}
+    assert {taint.replace("_", " ") for taint in get_args(Taint)} <= told

@@ -61,12 +61,13 @@ def speed_explanations(stats: TurnStats | None) -> list[Explanation]:
         figure("prefill", stats.prefill_tps, "tok/s", SOURCE_WORDS[stats.prefill_source]),
         figure("p50", stats.itl_p50_ms, "ms", gaps, "p50/p99"),
         figure("p99", stats.itl_p99_ms, "ms", gaps, "ITL"),
-        figure("tokens", stats.tokens, "", tokens, "decode"),
+        figure("tokens", stats.tokens, "", tokens, "token"),
         figure("context", stats.context_used, "tokens", SOURCE_WORDS[stats.context_source]),
     ]
     if stats.runtime_decode_tps is not None:
         found.insert(
-            1, figure("runtime", stats.runtime_decode_tps, "tok/s", SOURCE_WORDS["runtime"], "~")
+            1,
+            figure("runtime", stats.runtime_decode_tps, "tok/s", SOURCE_WORDS["runtime"], "decode"),
         )
     if not stats.phase.is_over:
         found.append(figure("ETA", stats.eta_s, "s", "until the limit of tokens, at most"))
@@ -76,7 +77,7 @@ def speed_explanations(stats: TurnStats | None) -> list[Explanation]:
 _READINGS: Mapping[PanelName, tuple[tuple[str, str, str], ...]] = {
     "npu": (
         ("npu.load", "NPU load", ""),
-        ("npu.freq", "NPU clock", "throttled"),
+        ("npu.freq", "NPU clock", ""),
         ("npu.max_freq", "NPU at most", ""),
         ("npu.temp", "NPU heat", ""),
         ("npu.governor", "governor", "governor"),
@@ -84,14 +85,14 @@ _READINGS: Mapping[PanelName, tuple[tuple[str, str, str], ...]] = {
     ),
     "memory": (
         ("ram.total", "RAM total", ""),
-        ("ram.available", "RAM free", "headroom"),
-        ("ram.model", "RAM of model", "KV cache"),
+        ("ram.available", "RAM free", "RAM free"),
+        ("ram.model", "RAM of model", "RAM of model"),
         ("psi.memory", "pressure", "memory pressure"),
     ),
     "board": (
         ("ddr.freq", "DDR clock", ""),
         ("ddr.load", "DDR load", ""),
-        ("ddr.peak_bandwidth", "DDR at most", "roofline"),
+        ("ddr.peak_bandwidth", "DDR at most", "DDR at most"),
         ("soc.temp", "SoC heat", ""),
         ("thermal.trip_passive", "slows at", "throttled"),
         ("npulse.cpu", "npulse CPU", ""),

@@ -14,6 +14,6 @@ def request_figures(one: ClientRequest) -> list[Explanation]:
         figure("queue", one.queue_ms, "ms", waited),
         figure("TTFT", one.ttft_ms, "ms", first),
         figure("tok/s", one.decode_tps, "tok/s", SOURCE_WORDS[one.decode_source]),
-        figure("tokens out", one.tokens_out, "", SOURCE_WORDS[one.tokens_out_source], "decode"),
-        figure("tokens in", one.tokens_in, "", SOURCE_WORDS[one.tokens_in_source], "prefill"),
+        figure("tokens out", one.tokens_out, "", SOURCE_WORDS[one.tokens_out_source], "token"),
+        figure("tokens in", one.tokens_in, "", SOURCE_WORDS[one.tokens_in_source], "token"),
     ]
