@@ -81,7 +81,7 @@ def attach_parser() -> Parser:
     """The options of ``npulse attach``: those of the dashboard, and which answer."""
     parser = Parser(
         prog=f"npulse {ATTACH}",
-        description="Open the dashboard on an answer that another npulse receives, as it grows; "
+        description="Opens the dashboard on an answer that another npulse receives, as it grows; "
         "the stop key asks that npulse to stop it. Exit codes: those of the dashboard, 1 no "
         "answer is running or the history cannot be read, 2 usage.",
     )

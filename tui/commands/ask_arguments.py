@@ -21,7 +21,7 @@ def parser() -> Parser:
     """The options of ``npulse ask``."""
     made = Parser(
         prog="npulse ask",
-        description="Answer one prompt on stdout. Exit codes: 0 answered, 2 usage, 4 incomplete "
+        description="Answers one prompt on stdout. Exit codes: 0 answered, 2 usage, 4 incomplete "
         "answer, 5 no server reached, 130 stopped.",
     )
     add_options(made)
@@ -42,7 +42,7 @@ def add_options(made: Parser) -> None:
         "--model",
         metavar="NAME",
         help="the model (default: the loaded one, else the only one, else the one that the "
-        "dashboard used last",
+        "dashboard used last)",
     )
     made.add_argument("--system", metavar="TEXT", help="system prompt")
     made.add_argument("--thinking", choices=("on", "off"), help="let the model think first")

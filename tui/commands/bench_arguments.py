@@ -10,7 +10,7 @@ from pathlib import Path
 from tui.bench.analysis.comparability import FIELDS
 from tui.commands.bench_board import add_board
 from tui.commands.fleet_arguments import add_fleet
-from tui.commands.parser import Parser, add_replay_options
+from tui.commands.parser import Parser, add_replay_options, add_verb
 from tui.servers.address import normalised_url
 
 EPILOG = """exit codes:
@@ -89,17 +89,17 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = made.add_subparsers(dest="verb", metavar="VERB", required=True)
-    _list(verbs.add_parser("list", help="list the suites, and how long each takes"))
-    _run(verbs.add_parser("run", help="run a suite", epilog=EPILOG, formatter_class=_RAW))
-    _resume(verbs.add_parser("resume", help="run the missing and failed requests of a run"))
-    _report(verbs.add_parser("report", help="write the report of a run, finished or not"))
-    _compare(verbs.add_parser("compare", help="compare runs"))
-    _history(verbs.add_parser("history", help="list earlier runs"))
-    _replay(verbs.add_parser("replay", help="replay the answer to a request in the dashboard"))
-    _import(verbs.add_parser("import", help="import results of another tool"))
-    verbs.add_parser("schema", help="print the JSON Schema of a run")
-    _baseline(verbs.add_parser("baseline", help="give a run a name to compare with"))
-    _control(verbs.add_parser("control", help="pause, resume, skip or abort a running benchmark"))
+    _list(add_verb(verbs, "list", "list the suites, and how long each takes"))
+    _run(add_verb(verbs, "run", "run a suite", epilog=EPILOG, formatter_class=_RAW))
+    _resume(add_verb(verbs, "resume", "run the missing and failed requests of a run"))
+    _report(add_verb(verbs, "report", "write the report of a run, finished or not"))
+    _compare(add_verb(verbs, "compare", "compare runs"))
+    _history(add_verb(verbs, "history", "list earlier runs"))
+    _replay(add_verb(verbs, "replay", "replay the answer to a request in the dashboard"))
+    _import(add_verb(verbs, "import", "import results of another tool"))
+    add_verb(verbs, "schema", "print the JSON Schema of a run")
+    _baseline(add_verb(verbs, "baseline", "give a run a name to compare with"))
+    _control(add_verb(verbs, "control", "pause, resume, skip or abort a running benchmark"))
     return made
 
 
@@ -131,9 +131,18 @@ def add_preparation(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def add_outputs(verb: argparse.ArgumentParser) -> None:
-    for name in ("json", "md", "html", "csv"):
-        verb.add_argument(f"--{name}", metavar="FILE", help=f"write {name} there; - is stdout")
+def add_outputs(verb: argparse.ArgumentParser, *, has_csv: bool = True) -> None:
+    """Adds ``--json``, ``--md`` and ``--html``, and ``--csv`` where there is such a report."""
+    forms = {
+        "json": "JSON",
+        "md": "Markdown",
+        "html": "HTML",
+        **({"csv": "CSV"} if has_csv else {}),
+    }
+    for name, form in forms.items():
+        verb.add_argument(
+            f"--{name}", metavar="FILE", help=f"write the report as {form} to FILE; - is stdout"
+        )
 
 
 def _list(verb: argparse.ArgumentParser) -> None:
@@ -337,8 +346,7 @@ def _compare(verb: argparse.ArgumentParser) -> None:
         metavar="EXPR",
         help="exit with code 1 if a condition is true, such as decode<-5%%",
     )
-    for name in ("json", "md", "html"):
-        verb.add_argument(f"--{name}", metavar="FILE", help=f"write {name} there; - is stdout")
+    add_outputs(verb, has_csv=False)
 
 
 def _history(verb: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 
 from tui.commands.history_files import FORMAT_NAMES
 from tui.commands.history_trend import add_trend_options
-from tui.commands.parser import Parser, add_masking_options, add_replay_options
+from tui.commands.parser import Parser, add_masking_options, add_replay_options, add_verb
 
 
 def parser() -> Parser:
@@ -20,7 +20,7 @@ def parser() -> Parser:
     verbs = made.add_subparsers(dest="verb", required=True, metavar="COMMAND")
 
     def verb(name: str, text: str) -> Parser:
-        added: Parser = verbs.add_parser(name, help=text, description=f"{text}.")
+        added: Parser = add_verb(verbs, name, text)
         added.add_argument(
             "--json", action="store_true", default=argparse.SUPPRESS, help="JSON instead of lines"
         )

@@ -14,7 +14,7 @@ from tui.commands.bench_arguments import (
 )
 from tui.commands.bench_board import add_board
 from tui.commands.fleet_arguments import add_fleet
-from tui.commands.parser import Parser
+from tui.commands.parser import Parser, add_verb
 
 EPILOG = """exit codes:
   0 done   1 a threshold failed   2 usage   3 a gate refused   4 incomplete
@@ -35,18 +35,18 @@ def parser() -> Parser:
         formatter_class=_RAW,
     )
     verbs = made.add_subparsers(dest="verb", metavar="VERB", required=True)
-    _new(verbs.add_parser("new", help="make a prompt set with an example of everything"))
-    _edit(verbs.add_parser("edit", help="open a prompt set in $VISUAL or $EDITOR and check it"))
-    _list(verbs.add_parser("list", help="list prompt sets and runs"))
-    _run(verbs.add_parser("run", help="run a prompt set", epilog=EPILOG, formatter_class=_RAW))
-    _resume(verbs.add_parser("resume", help="run the missing and failed requests of a run"))
-    _show(verbs.add_parser("show", help="show the matrix and the figures of a run"))
-    _compare(verbs.add_parser("compare", help="show where the answers of two variants differ"))
-    _judge(verbs.add_parser("judge", help="have a judge model rate each answer"))
-    _export(verbs.add_parser("export", help="write a run as Markdown, HTML, CSV or JSON"))
-    _import(verbs.add_parser("import", help="make a prompt set from a promptfoo configuration"))
-    _control(verbs.add_parser("control", help="pause, resume, skip or abort a run"))
-    verbs.add_parser("schema", help="print the JSON Schema of an exported run")
+    _new(add_verb(verbs, "new", "make a prompt set with an example of everything"))
+    _edit(add_verb(verbs, "edit", "open a prompt set in $VISUAL or $EDITOR and check it"))
+    _list(add_verb(verbs, "list", "list prompt sets and runs"))
+    _run(add_verb(verbs, "run", "run a prompt set", epilog=EPILOG, formatter_class=_RAW))
+    _resume(add_verb(verbs, "resume", "run the missing and failed requests of a run"))
+    _show(add_verb(verbs, "show", "show the matrix and the figures of a run"))
+    _compare(add_verb(verbs, "compare", "show where the answers of two variants differ"))
+    _judge(add_verb(verbs, "judge", "have a judge model rate each answer"))
+    _export(add_verb(verbs, "export", "write a run as Markdown, HTML, CSV or JSON"))
+    _import(add_verb(verbs, "import", "make a prompt set from a promptfoo configuration"))
+    _control(add_verb(verbs, "control", "pause, resume, skip or abort a run"))
+    add_verb(verbs, "schema", "print the JSON Schema of an exported run")
     return made
 
 

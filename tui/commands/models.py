@@ -59,7 +59,7 @@ def parser() -> Parser:
     """The options of ``npulse models``."""
     made = Parser(
         prog="npulse models",
-        description="List the models of every server that is found; load and unload them. Exit "
+        description="Lists the models of every server that is found; loads and unloads them. Exit "
         "codes: 0 done, 2 usage, 4 failed, 5 no server reached, 130 stopped.",
     )
     made.add_argument(

@@ -32,6 +32,12 @@ def refused(command: str, sentence: str, code: int = ExitCode.USAGE) -> int:
     return code
 
 
+def add_verb(verbs: Any, name: str, text: str, **options: Any) -> Any:
+    """Adds a verb to what ``add_subparsers`` gave; ``text`` is its line in the list of verbs and,
+    as a sentence, the first of its own help. Returns the verb's parser."""
+    return verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", **options)
+
+
 def add_server_options(parser: argparse.ArgumentParser) -> None:
     """Adds ``--url``, ``--api-key`` and ``--config``."""
     parser.add_argument(

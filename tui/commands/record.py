@@ -13,7 +13,7 @@ def parser() -> Parser:
     """The options of ``npulse record``: those of ``npulse ask``, and the file."""
     made = Parser(
         prog="npulse record",
-        description="Answer one prompt on stdout, and record it into a new file: tokens, times, "
+        description="Answers one prompt on stdout, and records it into a new file: tokens, times, "
         "numbers and the board, for a bug report or a replay (npulse --replay FILE). Host name, "
         "user name, addresses and paths are masked. npulse --record FILE does the same in the "
         "dashboard. Exit codes as npulse ask.",
