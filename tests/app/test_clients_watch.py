@@ -107,7 +107,7 @@ def test_on_another_machine_nothing_is_told_of_this_ones_taps(tmp_path: Path) ->
 
     assert (look().newest, look().tap_pid, asked) == ((), None, [])
     snapshot = tapped
-    assert (look().problem or "").startswith("A tap runs on the board and tells no requests")
+    assert (look().problem or "").startswith("The tap on the board does not publish its requests")
     files["/run/npulse-tap/clients.json"] = told
     view = look()
     assert (view.tap_pid, len(view.running), len(view.newest)) == (77, 1, 1)

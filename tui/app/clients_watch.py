@@ -37,7 +37,10 @@ DAY_MS = 86_400_000
 COUNTERS_EVERY_S = 5.0
 TOTALS_EVERY_S = 5.0
 MAX_CONNECTIONS = 100
-UNTOLD = "A tap runs on the board and tells no requests; the service (npulse setup-service) does."
+UNTOLD = (
+    "The tap on the board does not publish its requests; one with --publish does, such as the "
+    "service of npulse setup-service."
+)
 ReadFile = Callable[[str], bytes | None]
 """A path on the board -> what is in that file; None where it cannot be read."""
 LOGGED = 3

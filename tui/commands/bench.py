@@ -187,7 +187,7 @@ def _compare(options: argparse.Namespace) -> int:
             )
         ]
     except NotComparableError as error:
-        hint = "--vary names the one that is the question, --force compares anyway"
+        hint = "--vary allows the one that you want to compare, --force allows all"
         return complain(f"not comparable: {error}; {hint}", ExitCode.NOT_COMPARABLE)
     except thresholds.ConditionError as error:
         return complain(str(error))

@@ -124,7 +124,7 @@ def _fix(
             found = f"{clean_line(finding.title, 120)}: {clean_line(finding.evidence, 300)}"
             advice = finding.command or finding.advice
             what = f" ({clean_line(advice, 200)})" if advice else ""
-            _say(f"Only said: {found}{what}")
+            _say(f"Not fixed by npulse: {found}{what}")
     if not fixes:
         what = f" called {clean_line(options.rule, 40)}" if options.rule else ""
         _say(f"Nothing{what} was found that npulse can fix.")

@@ -98,7 +98,7 @@ def _plan(options: argparse.Namespace) -> FleetPlan:
     if is_all and not known and not joins_by_hand:
         raise FleetUsageError(
             'no boards: name them in [boards] of the config, such as kitchen = "ssh://board", '
-            "or give --listen for workers that are begun by hand"
+            "or give --listen for workers that are started by hand"
         )
     ssh = [known[name] for name in (known if is_all else names) if name in known]
     scheduler = None
@@ -138,6 +138,6 @@ def _listen(options: argparse.Namespace) -> tuple[str, int]:
     if not options.public and not all(is_loopback(str(target[0])) for _, target in addresses):
         raise FleetUsageError(
             f"{where.shown} can be reached from other machines: {OPENS}. Over ssh no port is "
-            "needed; say --public if it is meant, in a network where nobody else is"
+            "needed; --public allows it, for a network that nobody else uses"
         )
     return where.host, where.port

@@ -112,7 +112,7 @@ def _drift_role(drift: Drift | None) -> str:
 def drift_words(drift: Drift | None) -> str:
     """``1.2 % slower a week (0.4 to 2.0)``."""
     if drift is None:
-        return "no trend: fewer than ten answers with this number, or all of one time"
+        return "no trend: fewer than ten answers have this figure, or all are from the same time"
     if drift.is_steady:
         return f"steady ({drift.total_pct:+.1f} % over the whole time)"
     word = "slower" if drift.pct_a_week < 0 else "faster"

@@ -369,7 +369,7 @@ class _Reading:
         is_inverted = kind.startswith("not-")
         make = ASSERTS.get(kind.removeprefix("not-"))
         if make is None:
-            return f"{quoted(kind)} has no equal here and was left out"
+            return f"{quoted(kind)} has no equivalent here and was left out"
         found = make(one)
         if found is None:
             return f"{quoted(kind)} has the value {quoted(one.get('value'))} and was left out"

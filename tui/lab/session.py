@@ -243,7 +243,7 @@ class Lab:
             return "this run is not running"
         current = next((p.run_id for p in reversed(run.parts) if p.run_id and not p.outcome), "")
         if not current:
-            return "the run has not begun to ask yet"
+            return "the run has not sent a request yet"
         if word == "pause" and follower is not None and follower.is_paused:
             word = "resume"
         try:

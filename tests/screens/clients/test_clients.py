@@ -45,7 +45,7 @@ def test_with_a_tap_it_tells_who_is_answered_and_who_was(size: tuple[int, int]) 
 @pytest.mark.parametrize("size", SIZES)
 def test_without_a_tap_each_thing_that_is_known_says_whence(size: tuple[int, int]) -> None:
     shown = drawn(UNTAPPED, size)
-    assert "No tap runs" in shown
+    assert "No tap is running" in shown
     assert "192.168.178.31  /proc/net/tcp" in shown
     assert "this npulse" in shown
     assert "slots in use 1 of 4  /slots" in shown
@@ -62,7 +62,7 @@ def test_the_chosen_request_tells_more_and_stays_in_view() -> None:
 @pytest.mark.parametrize(
     ("view", "words"),
     [
-        (ClientsView(), "No tap runs"),
+        (ClientsView(), "No tap is running"),
         (ClientsView(tap_pid=7), "no request for an answer has come through the tap yet"),
         (ClientsView(problem="the history is damaged"), "the history is damaged"),
         (ClientsView(server="x at 10.0.0.2"), "another machine"),

@@ -41,9 +41,12 @@ NPU_WORDS: dict[NpuPhase, tuple[str, str]] = {
 TAP_COMMAND = "npulse\u00a0tap"
 """Never in two lines."""
 NO_TAP = (
-    f"No tap runs: what other programs are answered is not measured. Start {TAP_COMMAND} and point "
-    "them at it (http://127.0.0.1:8090): each request then has its line here, and in the history."
+    "No tap is running, so the answers to other programs are not measured. "
+    f"Start {TAP_COMMAND} and point them at http://127.0.0.1:8090: then each of their requests has "
+    "a line here and in the history."
 )
+CLOCK_WORDS = {"kernel": "by the kernel clock", "read": "by the socket clock"}
+"""Who stamped the tokens, as the glossary calls it."""
 
 
 def clients_rows(
@@ -80,9 +83,9 @@ def _all_rows(
 
 
 def title_row(view: ClientsView, width: int) -> Row:
-    """What the screen is, and whether a tap runs."""
+    """What the screen is, and whether a tap is running."""
     server = f"  {view.server}" if view.server else "  no server"
-    tap: Row = (("no tap runs", "dim"),)
+    tap: Row = (("no tap is running", "dim"),)
     if view.tap_pid is not None:
         tap = (("tap ", "soft"), (f"pid {view.tap_pid}", "ok"))
     if not view.is_read:
@@ -201,7 +204,8 @@ def _detail_rows(one: ClientRequest, width: int) -> list[Row]:
         facts.append(f"gaps p50/p99 {_gaps(one)}")
     if one.is_streamed is False:
         facts.append("not streamed")
-    facts.append(f"by the {one.numbers.get('clock')} clock")
+    if (clock := one.numbers.get("clock")) in CLOCK_WORDS:
+        facts.append(CLOCK_WORDS[clock])
     second = one.note or ", ".join(facts)
     return [
         _labelled("request", ((first, "soft"),), width),

@@ -19,7 +19,7 @@ NONE_SET = (
     "  [boards]",
     '  kitchen = "ssh://orangepi@192.168.1.20"',
     "",
-    "npulse reaches them by your own ssh, with a key: nothing can be asked for here.",
+    "npulse reaches them by your own ssh. It has to log in with a key: no password is asked here.",
 )
 
 

@@ -124,7 +124,7 @@ PROMPT_KEYS: tuple[KeyAction, ...] = (
 """Work while the prompt has the focus, besides the usual ones of a text field."""
 
 FIXED_PROMPT_KEYS: tuple[tuple[str, str], ...] = (
-    ("Paste", "sends nothing; nor do lines that come in one burst without paste marks"),
+    ("Paste", "inserts the text; the ends of its lines do not send it"),
     ("Up, Down", "earlier prompts, from the first and last line"),
     ("End", "at the end of the prompt: follow the answer again"),
 )
