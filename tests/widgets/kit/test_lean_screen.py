@@ -1,4 +1,4 @@
-"""A screen below a dialog: what changed on it is drawn, once, and nothing else."""
+"""A screen below a dialog or a full screen: what changed on it is drawn once, where it is seen."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from textual.widgets import Static
 from tests.waiting import until
 from tui.widgets.kit.dimmed_screen import DimsBelow
 from tui.widgets.kit.lean_screen import LeanScreen
+from tui.widgets.kit.opaque_screen import OpaqueScreen
 
 WIDTH, HEIGHT = 40, 12
 
@@ -112,3 +113,36 @@ async def test_rows_of_another_width_are_made_anew() -> None:
         await until(lambda: box.size.width == WIDTH + 20)
         box._dimmed_rows = kept
         assert {len(line) for line in seen(pilot.app)} == {WIDTH + 20}
+
+
+class CountedRows(Rows):
+    """Counts how often any of its rows is painted."""
+
+    painted = 0
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.painted += 1
+        return super().render_lines(crop)
+
+
+class Full(OpaqueScreen):
+    def compose(self) -> ComposeResult:
+        yield CountedRows()
+
+
+@pytest.mark.slow
+async def test_a_full_screen_is_not_painted_for_changes_below_it() -> None:
+    async with BoxApp().run_test(size=(WIDTH, HEIGHT)) as pilot:
+        below = pilot.app.screen
+        assert isinstance(below, Below)
+        await pilot.app.push_screen(Full())
+        on_top = pilot.app.screen.query_one(CountedRows)
+        await until(lambda: on_top.painted > 0 and not has_changes(below))
+        on_top.painted = 0
+        for y in (0, HEIGHT - 1):
+            below.query_one(Rows).change(y, "two")
+            await pilot.pause()
+            await until(lambda: not has_changes(below))
+        assert on_top.painted == 0
+        on_top.change(0, "three")
+        await until(lambda: on_top.painted > 0)
