@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from tui.servers.address import loopback_urls
 
 EXAMPLE = "ssh://user@board"
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -26,6 +28,10 @@ class BoardAddress:
     port: int | None = None
     server_url: str | None = None
     root: str = "/"
+
+    def server_urls(self, ports: Iterable[int]) -> tuple[str, ...]:
+        """Where the board itself would look for its server; at these ports where none is named."""
+        return loopback_urls(ports) if self.server_url is None else (self.server_url,)
 
     @property
     def destination(self) -> str:

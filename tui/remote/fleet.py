@@ -138,11 +138,7 @@ class _WatchedBoard:
 
     def _looked(self) -> _Served:
         address = self._board.address
-        there = (
-            [address.server_url]
-            if address.server_url
-            else [f"http://127.0.0.1:{port}" for port in self._ports]
-        )
+        there = address.server_urls(self._ports)
         try:
             if not self._urls:
                 self._urls = tuple(self._board.forwarded(url) for url in there)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
@@ -91,6 +91,11 @@ class CandidateUrls(tuple[str, ...]):
     """
 
     __slots__ = ()
+
+
+def loopback_urls(ports: Iterable[int]) -> tuple[str, ...]:
+    """The addresses of servers at these ports, as the machine that they run on asks them."""
+    return tuple(f"http://127.0.0.1:{port}" for port in ports)
 
 
 def is_explicit(urls: Sequence[str] | None) -> bool:

@@ -12,7 +12,14 @@ import httpx
 from tui.core.text.sanitize import clean_line
 from tui.servers import errors
 from tui.servers.access import Access
-from tui.servers.address import CandidateUrls, is_explicit, is_local, normalised_url, shown_url
+from tui.servers.address import (
+    CandidateUrls,
+    is_explicit,
+    is_local,
+    loopback_urls,
+    normalised_url,
+    shown_url,
+)
 from tui.servers.client import Client, PhaseTimeouts
 from tui.servers.connection_state import Server
 from tui.servers.dialects import (
@@ -74,7 +81,7 @@ class Probe:
 
 def default_urls() -> CandidateUrls:
     """The addresses on this machine where the known servers listen, best first."""
-    return CandidateUrls(f"http://127.0.0.1:{port}" for port in PORTS)
+    return CandidateUrls(loopback_urls(PORTS))
 
 
 def best(probes: Sequence[Probe]) -> tuple[Server, ...]:

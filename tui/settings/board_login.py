@@ -82,12 +82,7 @@ def log_in(
     """
     settings = load(config_paths(config), os.environ).settings
     address = find_board(text, settings.boards)
-    wanted = url or address.server_url
-    there = (
-        [normalised_url(wanted)]
-        if wanted
-        else [f"http://127.0.0.1:{port}" for port in settings.server.ports]
-    )
+    there = (normalised_url(url),) if url else address.server_urls(settings.server.ports)
     board = RemoteBoard(
         address, interval_s=interval_s or settings.board.interval_s, lent=ssh_socket
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.servers.access import Access, check_ca_file, checked_key
-from tui.servers.address import CandidateUrls, is_local, normalised_url
+from tui.servers.address import CandidateUrls, is_local, loopback_urls, normalised_url
 from tui.settings.schema import ServerSection
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def server_urls(section: ServerSection) -> Sequence[str] | None:
 
 def candidate_urls(section: ServerSection, env: Mapping[str, str] = os.environ) -> CandidateUrls:
     """The addresses of this machine where a server may be, whichever was named."""
-    urls = [f"http://127.0.0.1:{port}" for port in section.ports]
+    urls = loopback_urls(section.ports)
     ollama = _ollama_url(env)
     return CandidateUrls(dict.fromkeys([*urls, *([ollama] if ollama else [])]))
 
