@@ -146,15 +146,14 @@ def _plan(made: Parser, options: argparse.Namespace) -> _Plan:
 
 async def _server(plan: _Plan) -> Server | None:
     """The server if it can be recognised now; else prints a message that none responds."""
-    from tui.servers.detect import probe
-    from tui.servers.locate import NoServerError, locate
+    from tui.servers.locate import NoServerError, locate, look
     from tui.settings.server_options import server_urls
     from tui.settings.state import remembered_servers
 
     if plan.to is not None:
-        found = await probe(plan.to.url, True, access=plan.access)
+        found = await look((plan.to.url,), access=plan.access)
         if found.server is None:
-            complain(COMMAND, f"{found.sentence} Requests are forwarded to it anyway.")
+            complain(COMMAND, f"{found.absence} Requests are forwarded to it anyway.")
         return found.server
     try:
         return await locate(

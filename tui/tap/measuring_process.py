@@ -17,7 +17,7 @@ from tui.core.text.sanitize import clean_line
 from tui.history.request_records import ClientName, ClientRequest
 from tui.servers.access import Access
 from tui.servers.connection_state import Server
-from tui.servers.detect import probe
+from tui.servers.locate import look
 from tui.tap.client_names import ClientNames
 from tui.tap.copy_ring import CopyReader
 from tui.tap.delays import Delays
@@ -129,7 +129,7 @@ class ServerRecogniser:
 
     def _run(self) -> None:
         while not self._is_over.wait(LOOK_EVERY_S):
-            found = asyncio.run(probe(self._server.url, True, access=self._access)).server
+            found = asyncio.run(look((self._server.url,), access=self._access)).server
             if found is not None:
                 recognise(self._server, found)
                 return
