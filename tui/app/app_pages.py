@@ -1,4 +1,4 @@
-"""What opens screens over the dashboard needs of the app around it."""
+"""Base of the objects that open screens over the dashboard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentence that the chat has for its user; what concerns a server is said once for each."""
+"""The note below the prompt; a note about a server is shown once for each server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What keeps the process small: OpenSSL is not loaded, and all threads share one heap.
+"""Reduces the memory of the process: OpenSSL is not loaded, and all threads share one heap.
 
 OpenSSL is 5 MB, of which plain http needs nothing. Whoever imports ``ssl`` later gets it: httpx
 does so for a server at https.

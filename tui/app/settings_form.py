@@ -1,4 +1,4 @@
-"""The settings as a form of the chat that runs, and what is done with those that were chosen."""
+"""Form of the generation settings: its values and limits, and saving what was chosen."""
 
 from __future__ import annotations
 

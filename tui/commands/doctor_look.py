@@ -1,4 +1,4 @@
-"""What ``npulse doctor --fix`` finds: the board while its server answers, and what can be fixed."""
+"""Examines the board for ``npulse doctor --fix``: samples during an answer, possible fixes."""
 
 from __future__ import annotations
 

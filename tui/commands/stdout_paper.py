@@ -1,4 +1,4 @@
-"""What stdout is: a terminal with its width and colours, or something that takes plain text."""
+"""Properties of stdout: width and colours of a terminal, or plain text."""
 
 from __future__ import annotations
 

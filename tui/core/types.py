@@ -1,4 +1,4 @@
-"""The words of the domain: messages, settings, what a stream says, and how a turn ends.
+"""Shared types: messages, generation settings, stream deltas, statuses and errors of a turn.
 
 Everything here is a plain value. Times are nanoseconds of ``time.perf_counter_ns`` (CLOCK_MONOTONIC
 on Linux) and named ``t_ns``; wall time appears only in labels.

@@ -1,4 +1,4 @@
-"""``?``: the figures of a screen, each with its value as it is known, its source and formula."""
+"""``?``: explains each figure of a screen by its value, source and formula."""
 
 from __future__ import annotations
 

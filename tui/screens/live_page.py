@@ -1,4 +1,4 @@
-"""A page that is drawn once a second while it is on top, and sleeps otherwise."""
+"""A page that is redrawn once a second while it is on top."""
 
 from __future__ import annotations
 

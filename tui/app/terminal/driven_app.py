@@ -1,4 +1,4 @@
-"""What our terminal driver asks of an app: its colours, its first frame, its end."""
+"""Base class of apps for our terminal driver: colours, first frame, exit."""
 
 from __future__ import annotations
 

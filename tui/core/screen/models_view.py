@@ -1,4 +1,4 @@
-"""What the model screen shows: servers with their models, and what is being done with them."""
+"""Records of the models screen: servers, their models, and the load or unload in progress."""
 
 from __future__ import annotations
 

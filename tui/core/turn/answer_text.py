@@ -1,4 +1,4 @@
-"""The words of one answer: sanitised, split into thinking and text, and given out to one reader."""
+"""Text of one answer: sanitised, split into thinking and answer, given out to one reader."""
 
 from __future__ import annotations
 

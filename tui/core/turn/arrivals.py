@@ -1,4 +1,4 @@
-"""Chunks grouped by the moment at which they arrived, however a proxy has cut or joined them.
+"""Groups chunks that arrived together, however a proxy has cut or joined them.
 
 Tokens of the first arrival were made before it: they do not belong to the time after it. With n1
 of N tokens in the first arrival at t1, and the last arrival at tN, the rate is

@@ -1,4 +1,4 @@
-"""The chunks of one answer as they arrived: when, how long, and whether each can be a token."""
+"""Log of an answer's chunks: arrival time, length, and whether each can be a token."""
 
 from __future__ import annotations
 

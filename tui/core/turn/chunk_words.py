@@ -1,4 +1,4 @@
-"""Which words each chunk of an answer brought: how long text and thinking were after it."""
+"""Maps chunks to text: the length of answer and thinking after each chunk."""
 
 from __future__ import annotations
 

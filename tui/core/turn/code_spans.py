@@ -1,4 +1,4 @@
-"""Whether a place in streamed Markdown is inside code: fences and code spans of CommonMark.
+"""Detects code in streamed Markdown: fences and code spans of CommonMark.
 
 Rules: https://spec.commonmark.org/0.31.2/#fenced-code-blocks and #code-spans. A fence is opened by
 three or more backticks (without a backtick behind them in the line) or tildes, and closed by at

@@ -1,4 +1,4 @@
-"""What was said so far, and what of it goes back to the server with the next prompt.
+"""The conversation so far, and which part of it the next prompt sends to the server.
 
 Only words of the answer go back. Thinking never does (the models' own templates drop it), nor does
 an error: a server's complaint is not something the assistant said. A stopped or interrupted answer

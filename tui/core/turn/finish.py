@@ -1,4 +1,4 @@
-"""The word that a server gives for the end of an answer, and what it means.
+"""Finish reasons: the word that a server gives for the end of an answer, and its meaning.
 
 OpenAI's words are ``stop``, ``length``, ``tool_calls``, ``function_call`` and ``content_filter``;
 other servers have their own. Some put an empty word into every chunk that is not the last.

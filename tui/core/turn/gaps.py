@@ -1,4 +1,4 @@
-"""The gaps between tokens: exact quantiles that stay cheap while the gaps keep coming."""
+"""Quantiles of the gaps between tokens: exact, and cheap while gaps keep coming."""
 
 from __future__ import annotations
 

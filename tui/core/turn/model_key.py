@@ -1,4 +1,4 @@
-"""Which model, on which machine: what makes the times of two answers comparable."""
+"""Key of a model on a machine: times of answers are comparable if their keys are equal."""
 
 from __future__ import annotations
 

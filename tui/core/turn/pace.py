@@ -1,4 +1,4 @@
-"""The speed of one answer over its whole length, in a bounded number of bins."""
+"""Decode rate over the whole length of an answer, in a bounded number of bins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the last reads of a stream came, for text that its decoder held back."""
+"""Times of the last reads of a stream, for text that its decoder held back."""
 
 from __future__ import annotations
 

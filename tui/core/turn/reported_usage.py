@@ -1,4 +1,4 @@
-"""What a server reported about an answer, believed only as far as our own clock allows.
+"""Usage that a server reported for an answer, checked against our own clock.
 
 Servers report words as tokens, milliseconds as nanoseconds, and the numbers of the previous answer.
 A dialect fills in only fields whose unit it knows; here each is held against what was seen.

@@ -1,4 +1,4 @@
-"""A stop that is planned for later: after so many tokens, or at the end of this paragraph."""
+"""A planned stop of an answer: after N more tokens, or at the end of the paragraph."""
 
 from __future__ import annotations
 

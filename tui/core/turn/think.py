@@ -1,4 +1,4 @@
-"""Thinking and answer told apart in one stream of text.
+"""Separates thinking from the answer in one stream of text.
 
 The runtime writes literal ``<think>...</think>`` into the text; a server passes it on in pieces of
 any size. The rules, in the order in which they matter:

@@ -1,4 +1,4 @@
-"""What is known of one answer, as any thread may read it at any time; nothing here changes it."""
+"""State of one answer, readable from any thread; nothing here changes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the dashboard tells the app around it: handlers are called ``on_dashboard_...``."""
+"""Messages of the dashboard to the app; handlers are called ``on_dashboard_...``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the user is in the dashboard: what the next start brings back."""
+"""Draft and scroll position of the dashboard, which the next start restores."""
 
 from __future__ import annotations
 

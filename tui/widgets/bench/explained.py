@@ -1,4 +1,4 @@
-"""What the figures of a run are: the median as it was computed, of how many, and its formula."""
+"""Explains the figures of a run: the median, the number of values, the formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the figures of another program's request are, as the tap measured them."""
+"""Explains the figures of another program's request, as the tap measured them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The effect of a key is painted at once, and not with the next frame."""
+"""Paints the effect of a key at once instead of with the next frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a screen says instead of everything where the terminal is too small for it."""
+"""Message of a screen whose terminal is too small for it."""
 
 from __future__ import annotations
 

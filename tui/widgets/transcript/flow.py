@@ -1,4 +1,4 @@
-"""Flowing text with styles: what wraps, and which part of a row plays which role."""
+"""Styled text that wraps, with the role of each part of a row."""
 
 from __future__ import annotations
 

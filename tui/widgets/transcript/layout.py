@@ -1,4 +1,4 @@
-"""Blocks as rows: what stands in front of them, how wide they are, and how they grow.
+"""Lays out blocks as rows: prefix, width, and growth while text arrives.
 
 A layout is made for one width and thrown away with it. It has rows of spans without the gutter, a
 plain text with the place of each row in it (for search and selection), and grows with its block:

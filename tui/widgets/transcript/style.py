@@ -1,4 +1,4 @@
-"""The roles that text of a transcript plays, and their styles."""
+"""Roles of the text of a transcript, and the style of each."""
 
 from __future__ import annotations
 
