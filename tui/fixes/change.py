@@ -68,7 +68,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChangeMemory(Protocol):
-    """Store of changes until they are undone."""
+    """Store of changes until they are undone; :class:`tui.settings.board_changes.BoardChanges`.
+
+    A Protocol, as the folders of settings are above this package.
+    """
 
     def changes(self) -> tuple[Change, ...]:
         """All stored changes, oldest first. Raises FixError."""

@@ -19,7 +19,8 @@ Work = Callable[[Client, Step], Coroutine[None, None, ModelChange]]
 
 
 class SetState(Protocol):
-    """Changes fields of :class:`tui.servers.connection_state.ConnectionState`."""
+    """Changes fields of :class:`tui.servers.connection_state.ConnectionState`; a ``Callable``
+    cannot say that it takes any keywords."""
 
     def __call__(self, **changes: object) -> None: ...
 

@@ -291,7 +291,10 @@ class BenchView:
 
 
 class BenchSession(Protocol):
-    """Interface of :mod:`tui.bench.session.session` for screens. No method blocks."""
+    """Interface of :mod:`tui.bench.session.session` for screens. No method blocks.
+
+    A Protocol, for what draws must not start runs or read their files.
+    """
 
     def view(self) -> BenchView:
         """The present state."""

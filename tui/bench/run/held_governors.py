@@ -7,7 +7,10 @@ from typing import Protocol
 
 
 class HeldGovernors(Protocol):
-    """All methods block while they write. Implemented by :class:`tui.fixes.pin.Pin`."""
+    """All methods block while they write. Implemented by :class:`tui.fixes.pin.Pin`.
+
+    A Protocol, as fixes compare answers and so import benchmarks, not the reverse.
+    """
 
     def recover(self) -> Sequence[str]:
         """Restore governors that a killed run has left. Returns a sentence for each failure."""

@@ -38,7 +38,10 @@ class FixView:
 
 
 class BoardFixes(Protocol):
-    """The fix that the screen shows. Every call but :meth:`take_root` returns at once."""
+    """The fix that the screen shows. Every call but :meth:`take_root` returns at once.
+
+    A Protocol, for what draws must not write files of the board.
+    """
 
     def view(self) -> FixView: ...
 

@@ -25,7 +25,10 @@ class Waiting:
 
 
 class FollowedTurn(Protocol):
-    """An answer that another npulse receives, read from the history as it grows."""
+    """An answer that another npulse receives, read from the history as it grows.
+
+    A Protocol, for what draws must not import a database.
+    """
 
     @property
     def turn(self) -> Turn:

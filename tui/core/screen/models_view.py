@@ -55,7 +55,10 @@ class ModelsView:
 
 
 class Models(Protocol):
-    """What the screen may ask for. Everything returns at once; :meth:`view` shows how it goes."""
+    """What the screen may ask for. Everything returns at once; :meth:`view` shows how it goes.
+
+    A Protocol, for what draws must not import a client of a server.
+    """
 
     def view(self) -> ModelsView:
         """The moment."""

@@ -76,7 +76,10 @@ class LabView:
 
 class LabSession(Protocol):
     """The lab as the screens use it. All methods read or write files, so they are called in a
-    worker thread. ``str | None``: a sentence why it was refused, or None."""
+    worker thread. ``str | None``: a sentence why it was refused, or None.
+
+    A Protocol, for what draws must not start runs or read their files.
+    """
 
     def look(self) -> LabView:
         """The prompt sets and the runs."""
