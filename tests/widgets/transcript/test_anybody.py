@@ -55,6 +55,16 @@ async def test_a_click_leaves_the_focus_where_it_is_typed() -> None:
         assert isinstance(app.focused, Transcript)
 
 
+async def test_half_a_character_at_the_end_is_shown_as_one_that_is_broken() -> None:
+    app = ForeignApp()
+    async with app.run_test(size=(60, 14)):
+        view = app.query_one(Transcript)
+        for piece in (" 1 \ud83d", "\ude00 2 ", "\ud83d"):
+            view.append(piece)
+        view.end("12 tokens")
+        assert view.copy_text.last_answer.endswith(" 1 \U0001f600 2 \ufffd")
+
+
 class Kept:
     """Keeps text as the caller of a transcript does."""
 

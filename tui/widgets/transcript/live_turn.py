@@ -110,6 +110,8 @@ class LiveTurn:
         self, footer: str, *, state: TurnState, error: str = "", thinking_note: str = ""
     ) -> None:
         """The turn is over."""
+        rest = [Segment(kind, one.flush()) for kind, one in self._sanitizers.items()]
+        self.feed([segment for segment in rest if segment.text])
         turn, is_following = self.turn, self._viewport.is_following
         if turn is None:
             return
