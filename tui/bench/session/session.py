@@ -291,7 +291,7 @@ class Benchmarks:
             wants_pause = not (view.is_paused or view.is_pausing)
             live.asked_to_pause(is_asked=wants_pause)
         if wants_pause:
-            self._tell("pause", "pauses after this request; p resumes")
+            self._tell("pause", "pauses after this request; the same key resumes")
         else:
             self._tell("resume", "resumed")
 
