@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 RENEW = "./dev test tests/screens/test_snapshots.py --update-snapshots"
 FOLDER = Path(__file__).with_name("snapshots")
-LIMIT_S = 5.0
+LIMIT_S = 20.0
 LETTERS = string.ascii_letters + string.digits
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from tests.app.prepared_app import PreparedApp, appearance
 from tests.screens.bench.prepared_results import PAST
+from tests.waiting import until
 from tui.screens.bench.page import BenchPage
+from tui.screens.bench.result import BenchResultScreen
 from tui.screens.explain import ExplainedRows, ExplainScreen
 
 pytestmark = pytest.mark.slow
@@ -28,18 +30,21 @@ async def test_the_figures_of_a_screen_are_explained(
     app = PreparedApp(appearance(tmp_path))
     async with app.run_test(size=(110, 40)) as pilot:
         await app.run_action(place, app.screen)
-        await pilot.pause(0.2)
-        page = app.screen
-        if isinstance(page, BenchPage):
-            page.post_message(page.OpenResult(page, PAST[0].id))
-            await pilot.pause(0.2)
+        await until(lambda: app.screen is not app.dashboard)
         below = app.screen
-        await pilot.press("question_mark")
+        if isinstance(below, BenchPage):
+            below.post_message(below.OpenResult(below, PAST[0].id))
+            await until(lambda: isinstance(app.screen, BenchResultScreen))
+            below = app.screen
         await pilot.pause()
-        assert isinstance(app.screen, ExplainScreen)
-        rows = app.screen.query_one(ExplainedRows).build(100)
-        text = "\n".join("".join(part for part, _ in row) for row in rows)
-        assert [word for word in told if word not in text] == []
         await pilot.press("question_mark")
-        await pilot.pause()
-        assert app.screen is below
+        await until(lambda: isinstance(app.screen, ExplainScreen))
+
+        def missing() -> list[str]:
+            rows = app.screen.query_one(ExplainedRows).build(100)
+            text = "\n".join("".join(part for part, _ in row) for row in rows)
+            return [word for word in told if word not in text]
+
+        await until(lambda: not missing(), shown=missing)
+        await pilot.press("question_mark")
+        await until(lambda: app.screen is below)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from textual.pilot import Pilot
 from tests.history.made import add_exchange, end, opened
 from tests.screens.history.kept import HistoryApp, fill
 from tests.screens.snapshot import picture
+from tests.waiting import until
 from tui.history import writing
 from tui.history.browser import PAGE, HistoryBrowser
 from tui.history.database import FILE_NAME, transaction
@@ -18,25 +18,22 @@ from tui.screens.history.conversation import ConversationScreen
 from tui.screens.history.list import HistoryScreen
 from tui.widgets.transcript.transcript import Transcript
 
-LIMIT_S = 20.0
-
 
 async def shows(pilot: Pilot[None], *wanted: str) -> str:
     """Waits until the screen shows all of these; returns its text."""
-    end = time.monotonic() + LIMIT_S
-    while time.monotonic() < end:
+    text = ""
+
+    def is_so() -> bool:
+        nonlocal text
         text = picture(pilot.app.screen)
-        if all(word in text for word in wanted):
-            return text
-        await pilot.pause(0.02)
-    raise AssertionError(f"no {wanted} in:\n{picture(pilot.app.screen)}")
+        return all(word in text for word in wanted)
+
+    await until(is_so, shown=lambda: f"no {wanted} in:\n{text}")
+    return text
 
 
 async def lacks(pilot: Pilot[None], word: str) -> str:
-    end = time.monotonic() + LIMIT_S
-    while word in picture(pilot.app.screen):
-        assert time.monotonic() < end, f"still {word}"
-        await pilot.pause(0.02)
+    await until(lambda: word not in picture(pilot.app.screen), shown=f"still {word}")
     return picture(pilot.app.screen)
 
 
@@ -157,8 +154,7 @@ async def test_a_long_list_is_read_by_pages(tmp_path: Path) -> None:
         await shows(pilot, "prompt 040")
         screen = app.screen
         assert isinstance(screen, HistoryScreen)
-        while len(screen.list.entries) < PAGE + 40:
-            await pilot.pause(0.02)
+        await until(lambda: len(screen.list.entries) >= PAGE + 40)
         await pilot.press("end")
         await shows(pilot, "prompt 000")
 

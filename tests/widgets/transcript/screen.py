@@ -10,6 +10,7 @@ from textual.driver import Driver
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.theme import Theme
 
+from tests.waiting import until
 from tui.core.text.glyphs import ASCII, UNICODE
 from tui.core.types import CleanText, Segment
 from tui.widgets.transcript.transcript import Transcript
@@ -105,6 +106,10 @@ class TranscriptApp(App[None]):
         return [
             "".join(screen.buffer[y][x].data for x in columns).rstrip() for y in range(screen.lines)
         ]
+
+    async def painted(self, shown: object = "the terminal shows other rows") -> None:
+        """Waits until the emulated terminal shows what the view has; fails with ``shown``."""
+        await until(lambda: self.seen() == self.lines(), shown=shown)
 
     @property
     def output(self) -> list[str]:

@@ -206,8 +206,7 @@ async def test_selecting_with_the_mouse() -> None:
             "delta epsilon zeta eta theta iota kappa lambda mu\n\n• first bold item\n• sec"
         )
         assert app.screen.get_selected_text() == view.selection_text()
-        await pilot.pause(0.1)
-        assert app.seen() == app.lines()
+        await app.painted()
         wide = next(y for y, line in enumerate(lines) if "中" in line)
         await pilot.mouse_down(view, offset=(lines[wide].index("中") + 2, wide))
         await pilot.hover(view, offset=(lines[wide].index("中") + 4, wide))
