@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("tui.commands.models", "list, load and unload models"),
     "history": (
         "tui.commands.history",
-        "conversations: list, show, search, replay, export, import, prune",
+        "conversations: list, show, search, replay, export, import, prune, trend, check",
     ),
     "running": ("tui.commands.running", "the answers that are running now, in any npulse of yours"),
     "tap": ("tui.commands.tap", "forward other clients to the server and measure their answers"),
