@@ -86,8 +86,8 @@ class DemoBoard:
         return [
             "Something is wrong with this board: send a prompt, and look",
             f"how slow it is. {board_key} tells why, with the command that helps.",
-            "Run it in a second terminal: it works while the answer",
-            "goes on, and the rate shows by how much.",
+            "Run it in a second terminal while an answer is running:",
+            "its rate shows how much the command helps.",
             *(fix if fix_key else ()),
         ]
 

@@ -36,7 +36,7 @@ def test_without_a_model_it_is_told_what_a_prompt_does() -> None:
 
 def test_what_stopping_does_is_told() -> None:
     assert "stop the answer" in said(READY)
-    assert "stop; the server goes on" in said(with_(is_stop_heeded=False))
+    assert "stop; the server continues" in said(with_(is_stop_heeded=False))
 
 
 def test_what_is_to_be_known_of_a_server_is_told_in_every_state() -> None:

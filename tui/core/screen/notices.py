@@ -70,7 +70,7 @@ def _without_model(headline: Headline, send: str) -> list[str]:
 
 
 def _stopping(headline: Headline) -> str:
-    return "stop the answer" if headline.is_stop_heeded else "stop; the server goes on"
+    return "stop the answer" if headline.is_stop_heeded else "stop; the server continues"
 
 
 def _readiness(headline: Headline) -> str:
