@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,18 @@ from tests.sim.simulator import running as simulator
 from tests.terminal.pty_terminal import PtyTerminal
 
 pytestmark = [needs_sshd, pytest.mark.slow]
+
+
+SERVER = re.compile(r"RockchipLlama (?:at )?(\S*:\d+)")
+
+
+def is_named(terminal: PtyTerminal, words: str, place: str) -> bool:
+    seen = terminal.text()
+    return words in seen and set(SERVER.findall(seen)) == {place}
+
+
+def is_gone(terminal: PtyTerminal, words: str) -> bool:
+    return words not in terminal.text()
 
 
 def is_connected(terminal: PtyTerminal) -> bool:
@@ -30,7 +43,18 @@ def test_chat_and_board_of_another_machine(tmp_path: Path) -> None:
         env: dict[str, str | None] = {"PATH": ssh_in_path(tmp_path / "bin", there)}
         with running(home, "--board", "kitchen", env=env) as terminal:
             terminal.wait_for(is_connected)
-            terminal.wait_for(f"RockchipLlama kitchen:{sim.url.rpartition(':')[2]}")
+            place = f"kitchen:{sim.url.rpartition(':')[2]}"
+            terminal.wait_for(f"RockchipLlama {place}")
+            # Models, benchmarks, clients: none names the forwarded port of this machine.
+            for key, words in (
+                (b"\x1bOQ", "data type"),
+                (b"\x1bOR", "suite"),
+                (b"\x1b[20~", "tap"),
+            ):
+                terminal.send(key)
+                terminal.wait_for(partial(is_named, words=words, place=place))
+                terminal.send(b"\x1b")
+                terminal.wait_for(partial(is_gone, words=words))
             terminal.send(b"Hello\r")
             terminal.wait_for(
                 lambda seen: "  done" in seen.text() and "tokens   ~" in seen.text(), 60

@@ -97,7 +97,9 @@ class Backend:
             why_wait=self._why_wait,
             on_asked=self._follow,
         )
-        self.models = ModelLoader(self._link, self.clock_ns, self._why_wait, self.chat.foreign_work)
+        self.models = ModelLoader(
+            self._link, self.clock_ns, self._why_wait, self.chat.foreign_work, board.label_of
+        )
         bench_keys = (keymap or default_keys())["bench"]
         self._bench_link = BenchLink(self._link, self.chat, self.board, bench_keys, boards)
         tokenizer = ModelTokenizer(server.tokenizer, lambda said: self._on_problem(said))
@@ -234,6 +236,7 @@ class Backend:
             elsewhere=lambda: (
                 None if self.board.source.line is None else self.board.source.read_file
             ),
+            label_of=self.board.source.label_of,
         )
 
     @cached_property
@@ -386,7 +389,7 @@ class Backend:
 
     def notice(self, keymap: Mapping[str, str]) -> list[str]:
         """What an empty transcript says."""
-        return notice(self.state, self.headline(), self._demo, keymap)
+        return notice(self.state, self.headline(), self._demo, keymap, self.board.source)
 
 
 def _leave_the_big_cores() -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.core.board.reading import Reading, Snapshot
+from tui.servers.address import local_port
 
 if TYPE_CHECKING:
     from tui.board.readers.neighbours import Neighbour
     from tui.board.sampler import Sampler
+    from tui.servers.connection_state import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,11 @@ class BoardReader:
         """What a port of this machine is on a board that is somewhere else; None where it is
         nothing."""
         return None
+
+    def label_of(self, server: Server) -> str:
+        """Name and place of a server; behind a forwarded port its place on the board."""
+        place = self.place_of(local_port(server.url))
+        return server.label if place is None else f"{server.name} {place}"
 
     def read_file(self, path: str) -> bytes | None:
         """A file of a board that is somewhere else; None where it cannot be read. Blocks."""

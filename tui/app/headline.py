@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 from tui.app.board_monitor import BoardMonitor
+from tui.app.board_source import BoardReader
 from tui.app.chat_session import ChatSession
 from tui.app.demo import DemoBoard
 from tui.app.server_words import since_words
@@ -16,8 +17,8 @@ from tui.core.text.model_name import spoken_name
 from tui.core.text.model_words import context_words, quantisation_words
 from tui.core.text.sanitize import clean_line
 from tui.core.types import ModelInfo
-from tui.servers.address import local_port, shown_url
-from tui.servers.connection_state import ConnectionState, Server
+from tui.servers.address import shown_url
+from tui.servers.connection_state import ConnectionState
 
 MAX_NAME_CHARS = 40
 MAX_OTHERS = 4
@@ -64,7 +65,7 @@ def headline(
         driver=driver,
         server_state=status,
         server_since=since_words(since_ns, now_ns),
-        server=None if server is None else clean_line(_server_words(server, board)),
+        server=None if server is None else clean_line(board.source.label_of(server)),
         model=None if model is None else short_name(spoken_name(model.name)),
         no_model=_no_model(state),
         is_model_loaded=True if model is None else model.is_loaded,
@@ -81,13 +82,9 @@ def headline(
     )
 
 
-def _server_words(server: Server, board: BoardMonitor) -> str:
-    """Its name and place; behind a forwarded port that of the board."""
-    place = board.source.place_of(local_port(server.url))
-    return server.label if place is None else f"{server.name} {place}"
-
-
-def server_notes(state: ConnectionState, keymap: Mapping[str, str]) -> list[str]:
+def server_notes(
+    state: ConnectionState, keymap: Mapping[str, str], board: BoardReader
+) -> list[str]:
     """Notes: problems for a prompt, other servers, and peculiarities of this one."""
     notes = [state.choice.problem] if state.choice.problem else []
     if state.note is not None:
@@ -95,7 +92,9 @@ def server_notes(state: ConnectionState, keymap: Mapping[str, str]) -> list[str]
     if state.status == "ready" and state.problem:
         notes.append(state.problem)
     if state.others:
-        others = ", ".join(clean_line(seen.server.label) for seen in state.others[:MAX_OTHERS])
+        others = ", ".join(
+            clean_line(board.label_of(seen.server)) for seen in state.others[:MAX_OTHERS]
+        )
         key = shown_key(keymap["models"].split(",")[0].strip())
         notes.append(f"Also answering: {others}; {key} chooses.")
     if state.server is not None and state.is_connected:
@@ -104,13 +103,19 @@ def server_notes(state: ConnectionState, keymap: Mapping[str, str]) -> list[str]
 
 
 def notice(
-    state: ConnectionState, head: Headline, demo: DemoBoard, keymap: Mapping[str, str]
+    state: ConnectionState,
+    head: Headline,
+    demo: DemoBoard,
+    keymap: Mapping[str, str],
+    board: BoardReader,
 ) -> list[str]:
     """What an empty transcript says: where a server was looked for, notes, and the first keys."""
-    looked_at = [shown_url(address).partition("://")[2] for address in state.looked_at]
+    looked_at = [
+        shown_url(board.url_there(address)).partition("://")[2] for address in state.looked_at
+    ]
     board_key = shown_key(keymap["board"].split(",")[0].strip())
     fix_key = shown_key(keymap["board.fix"].split(",")[0].strip())
-    notes = [*server_notes(state, keymap), *demo.notes(board_key, fix_key)]
+    notes = [*server_notes(state, keymap, board), *demo.notes(board_key, fix_key)]
     return notice_lines(head, looked_at, keymap, notes)
 
 

@@ -23,7 +23,8 @@ class ModelLoader:
     from the app's thread; returns at once.
 
     ``why_wait`` is one sentence why the server must be left alone now, or None. ``foreign_work``
-    says, as a clause, what shows that the server answers somebody else.
+    says, as a clause, what shows that the server answers somebody else; ``label_of`` is the name
+    and place of a server.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class ModelLoader:
         clock_ns: Callable[[], int],
         why_wait: Callable[[], str | None] = lambda: None,
         foreign_work: Callable[[], str | None] = lambda: None,
+        label_of: Callable[[Server], str] = lambda server: server.label,
     ) -> None:
         self._link = link
         self._clock_ns = clock_ns
         self._why_wait = why_wait
         self._foreign_work = foreign_work
+        self._label_of = label_of
         self._refusal: str | None = None
         self._warning: str | None = None
         self._warned_of: tuple[str, str] | None = None
@@ -89,10 +92,14 @@ class ModelLoader:
                 word = f"{word} {since_words(state.since_ns, self._clock_ns())}"
             problem = None if state.models else state.problem
             rows.append(
-                ServerModels(own.url, own.label, state.models, state.is_connected, word, problem)
+                ServerModels(
+                    own.url, self._label_of(own), state.models, state.is_connected, word, problem
+                )
             )
         rows += [
-            ServerModels(seen.server.url, seen.server.label, seen.models, problem=seen.problem)
+            ServerModels(
+                seen.server.url, self._label_of(seen.server), seen.models, problem=seen.problem
+            )
             for seen in state.others
         ]
         silent = "accepts connections but does not answer: busy, or not an LLM server"
