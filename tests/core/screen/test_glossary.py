@@ -34,6 +34,7 @@ def test_no_term_stands_twice() -> None:
         *("detached", "variant", "judge", "determinism", "KV cache", "p50", "p99", "CV", "n", "p"),
         *("temperature", "RKLLM", "debugfs", "tap", "phase", "mark", "matrix", "blind", "kappa"),
         *("token", "chunk", "client", "runtime", "kernel clock", "socket clock", "goodput"),
+        *("≤", "<=", "avg", "swap", "DDR at most", "RAM free", "RAM of model"),
     ],
 )
 def test_every_special_word_is_told_in_one_sentence(term: str) -> None:

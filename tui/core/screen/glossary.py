@@ -7,14 +7,15 @@ from __future__ import annotations
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("~", "an estimate: derived, not counted"),
-    ("–", "not known; the reason stands beside it or in npulse board"),
+    ("–, -", "not known; the reason stands beside it or in npulse board"),
+    ("≤, <=", "at most: a limit, not a forecast"),
     ("SIMULATED", "board and server are npulse's simulator; its figures say nothing of hardware"),
     ("token", "what a model reads and writes at once: a word, a part of one, a sign"),
     ("chunk", "what a server sends at once: usually one token"),
     ("prefill", "reading the prompt; tok/s: prompt tokens by the time until the first text"),
     ("decode", "writing the answer, one token after the other"),
     ("tok/s", "tokens after the first, by the time between first and last"),
-    ("ø", "the average since the first token, in tok/s"),
+    ("ø, avg", "the average since the first token, in tok/s"),
     ("TTFT", "time to first token: from sending the request to its first text, at the socket"),
     ("ITL", "inter-token latency: the time between one token and the next, in ms"),
     ("p50/p99", "gap between tokens: half, and 99 of 100, are shorter"),
