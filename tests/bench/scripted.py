@@ -26,6 +26,8 @@ class Exchange:
     writer: asyncio.StreamWriter
     sent_ns: list[int] = field(default_factory=list)
     """When each text was written."""
+    begun_ns: int = field(default_factory=perf_counter_ns)
+    """When its request had been read."""
 
     async def raw(self, data: bytes) -> None:
         self.writer.write(data)
@@ -68,7 +70,11 @@ class Scripted:
     """Where it listens and what it was asked."""
 
     url: str
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        return [exchange.body for exchange in self.exchanges]
 
 
 async def words(
@@ -126,9 +132,9 @@ async def scripted(
         )
         data = await reader.readexactly(length)
         if method == "POST" and path.endswith("/chat/completions"):
-            body = json.loads(data)
-            state.asked.append(body)
-            await script(Exchange(len(state.asked), body, writer))
+            exchange = Exchange(len(state.exchanges) + 1, json.loads(data), writer)
+            state.exchanges.append(exchange)
+            await script(exchange)
             return
         answers = {"/v1/models": models or OPENAI_MODELS, "/": root}
         value = answers.get(path)

@@ -12,7 +12,7 @@ from tui.servers.exchange import StreamedRequest
 from tui.servers.slot import Slot
 
 SOON = Backoff(first_s=0.02, max_s=0.05, max_asked_s=0.05)
-FULL = PhaseTimeouts(busy_s=20.0)
+FULL = PhaseTimeouts(busy_s=3600.0)
 
 
 Refusal = Callable[[Wire], Awaitable[None]]

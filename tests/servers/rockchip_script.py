@@ -23,6 +23,9 @@ class RockchipScript:
     hung: bool = False
     forgot: bool = False
     load_s: float = 0.05
+    """How long it loads, at least."""
+    may_load: asyncio.Event | None = None
+    """Until this is set it goes on loading."""
     is_frozen: bool = False
     is_listed: bool = True
     tokens: int = 3
@@ -89,6 +92,8 @@ class RockchipScript:
             await self.thaw.wait()
         self.is_frozen = True
         await asyncio.sleep(self.load_s)
+        if self.may_load is not None:
+            await self.may_load.wait()
         self.is_frozen = False
         self.thaw.set()
         self.thaw = asyncio.Event()

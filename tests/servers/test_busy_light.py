@@ -71,7 +71,7 @@ async def test_a_light_that_goes_out_in_a_moment_is_that_of_the_answer_before() 
         Client(server.url, rkllm_api_server.DIALECT, FULL) as http,
     ):
         exchange = sending(http)
-        await asyncio.wait_for(exchange.run(), 10)
+        await asyncio.wait_for(exchange.run(), 30)
     assert exchange.turn.status == "complete"
     assert exchange.turn.stats(perf_counter_ns()).queue_ms is None
 
@@ -90,7 +90,7 @@ async def test_a_busy_light_that_says_nothing_holds_nothing_up(how: str) -> None
 
     async with raw_server(script) as server, Client(server.url, llama_cpp.DIALECT) as http:
         exchange = sending(http)
-        await asyncio.wait_for(exchange.run(), 10)
+        await asyncio.wait_for(exchange.run(), 30)
     assert exchange.turn.status == "complete"
     assert exchange.turn.stats(perf_counter_ns()).queue_ms is None
 
@@ -128,7 +128,7 @@ async def test_what_somebody_else_knows_of_the_server_holds_a_prompt_back() -> N
         await asyncio.sleep(0.1)
         assert server.asked == []
         reason[0] = None
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 30)
         assert exchange.turn.status == "complete"
 
         reason[0] = "busy again"
@@ -136,5 +136,5 @@ async def test_what_somebody_else_knows_of_the_server_holds_a_prompt_back() -> N
         running = asyncio.create_task(exchange.run())
         await until(lambda: exchange.turn.wait)
         exchange.send_now()
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 30)
     assert exchange.turn.status == "complete"

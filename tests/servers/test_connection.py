@@ -210,7 +210,9 @@ async def test_abandon_frees_the_slot() -> None:
 
 
 async def test_load_is_a_state_and_the_frozen_server_is_not_gone() -> None:
-    script = RockchipScript(loaded="qwen3-4b", load_s=1.0)
+    # As long as several looks at the server take, and until all was seen.
+    may_load = asyncio.Event()
+    script = RockchipScript(loaded="qwen3-4b", load_s=0.6, may_load=may_load)
     words = []
     async with raw_server(script) as server, connected(server.url) as connection:
         await until(connection, lambda s: s.loaded)
@@ -226,10 +228,11 @@ async def test_load_is_a_state_and_the_frozen_server_is_not_gone() -> None:
         assert turn.wait.reason == "loading gemma3-1b"
         taken_back = new_turn()
         taken_back.stop(perf_counter_ns())
-        await asyncio.wait_for(connection.ask(taken_back), 5)
+        await asyncio.wait_for(connection.ask(taken_back), 30)
         again = await connection.load("qwen3-4b")
         assert not again.is_done
         assert "at work already" in again.sentence
+        may_load.set()
         change = await asyncio.wait_for(loading, 30)
         assert change.is_done, change.sentence
         state = await until(connection, lambda s: s.status == "ready")
@@ -245,7 +248,8 @@ async def test_load_is_a_state_and_the_frozen_server_is_not_gone() -> None:
 
 
 async def test_cancelled_load_goes_on_in_the_server() -> None:
-    script = RockchipScript(loaded=None, load_s=1.0)
+    may_load = asyncio.Event()
+    script = RockchipScript(loaded=None, may_load=may_load)
     async with raw_server(script) as server, connected(server.url) as connection:
         await until(connection, lambda s: s.models)
         loading = asyncio.create_task(connection.load("gemma3-1b"))
@@ -255,6 +259,7 @@ async def test_cancelled_load_goes_on_in_the_server() -> None:
         assert not change.is_done
         assert "may still finish it" in change.sentence
         assert not connection.cancel_work()
+        may_load.set()
         state = await until(connection, lambda s: s.status == "ready" and s.loaded)
         assert state.loaded is not None
         assert state.loaded.name == "gemma3-1b"

@@ -71,7 +71,7 @@ async def test_stopped_and_asked_again(board: Board, moment: str) -> None:
         connection.stop()
         assert turn.status == "stopped"
         again = board.turn(await board.request(marked(tokens=8)))
-        await asyncio.wait_for(connection.ask(again), 8)
+        await asyncio.wait_for(connection.ask(again), 30)
         await asking
     assert again.status == "complete", again.error
     assert board.true_text().endswith(again.text[-10:])
@@ -89,7 +89,7 @@ async def test_left_in_the_middle_and_asked_again(board: Board) -> None:
         connection.stop()
         connection.abandon()
         again = board.turn(await board.request(marked(tokens=8)))
-        await asyncio.wait_for(connection.ask(again), 20)
+        await asyncio.wait_for(connection.ask(again), 30)
         await asking
     assert turn.status == "stopped"
     assert again.status == "complete", again.error
