@@ -278,10 +278,10 @@ def _split(url: str) -> SplitResult | None:
 @lru_cache(maxsize=64)
 def _is_loopback(host: str) -> bool:
     """Whether this is the plain text of a loopback address. Drawing asks every second."""
-    import ipaddress
+    from tui.core.listen_address import is_loopback
 
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return is_loopback(host)
     except ValueError:
         return False
 

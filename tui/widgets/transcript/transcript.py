@@ -13,7 +13,8 @@
 
 :meth:`Transcript.append` takes any text and cleans it. A caller that cleans and keeps its text
 itself gives it to :meth:`Transcript.feed`, and tells :meth:`LiveTurn.attach` where it is kept.
-Colours are those of the app's theme; ``style.py`` names the component classes.
+Colours are those of the app's theme; ``style.py`` names the component classes. What only an app can
+do it is asked for by a message (``messages.py``): copy a text, open a line for a search.
 
 The widget joins objects of which none knows it: all turns (:class:`TurnList`), what of them is in
 view (:class:`Viewport`), painting (:class:`Painter`), the turn that is being answered
