@@ -379,6 +379,7 @@ def test_public_says_what_it_opens(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert "does not answer yet" in said
+    assert "--url" not in said  # the tap has --to
     assert process.returncode == 0
 
 

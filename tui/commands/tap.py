@@ -150,20 +150,24 @@ async def _server(plan: _Plan) -> Server | None:
     from tui.settings.server_options import server_urls
     from tui.settings.state import remembered_servers
 
+    def note(sentence: str) -> None:
+        # Elsewhere the server's address is --url.
+        complain(COMMAND, sentence.replace("--url", "--to"))
+
     if plan.to is not None:
         found = await look((plan.to.url,), access=plan.access)
         if found.server is None:
-            complain(COMMAND, f"{found.absence} Requests are forwarded to it anyway.")
+            note(f"{found.absence} Requests are forwarded to it anyway.")
         return found.server
     try:
         return await locate(
             server_urls(plan.config.settings.server),
             access=plan.access,
             remembered_url=remembered_servers().url,
-            on_note=lambda note: complain(COMMAND, note.replace("--url", "--to")),
+            on_note=note,
         )
     except NoServerError as error:
-        complain(COMMAND, error.sentence.replace("--url", "--to"))
+        note(error.sentence)
         return None
 
 
