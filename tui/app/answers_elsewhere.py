@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.servers.address import shown_url
@@ -23,9 +22,6 @@ class AnswersElsewhere:
     Every call may block for a moment.
     """
 
-    def __init__(self, file: Callable[[], Path] = history_file) -> None:
-        self._file = file
-
     def reason(self, url: str, own: int | None) -> str | None:
         """Why a prompt to the server at ``url`` should wait, as a clause: another npulse is
         answered there, or waits there for longer than the answer ``own`` of this one."""
@@ -33,7 +29,7 @@ class AnswersElsewhere:
             return None
         from tui.history.running_answers import first_in_line
 
-        first = first_in_line(self._file(), (url,), own)
+        first = first_in_line(history_file(), (url,), own)
         return None if first is None else f"the server answers {first.where} first"
 
     def follow_first(self, urls: Collection[str], own: int | None) -> FollowedAnswer | None:
@@ -45,11 +41,11 @@ class AnswersElsewhere:
         from tui.history.followed_answer import FollowedAnswer
         from tui.history.running_answers import first_in_line
 
-        first = first_in_line(self._file(), urls, own)
+        first = first_in_line(history_file(), urls, own)
         if first is None:
             return None
         try:
-            followed = FollowedAnswer(self._file(), first.turn)
+            followed = FollowedAnswer(history_file(), first.turn)
         except HistoryError:
             return None
         followed.start()
@@ -63,13 +59,13 @@ class AnswersElsewhere:
         from tui.history import unseen_answers
 
         if target is None:
-            return unseen_answers.unseen_answer(self._file())
-        return unseen_answers.opened(self._file(), target.conversation, target.answer)
+            return unseen_answers.unseen_answer(history_file())
+        return unseen_answers.opened(history_file(), target.conversation, target.answer)
 
     @property
     def _has_history(self) -> bool:
         try:
-            return self._file().exists()
+            return history_file().exists()
         except OSError:
             return False
 

@@ -148,20 +148,17 @@ class ReplayBoard:
 
 
 class ReplayBackend:
-    """Plays a recording at ``speed`` times its own pace; the screen says how much time went by.
+    """Plays a recording at ``speed`` times its own pace; the screen says how much time went by."""
 
-    ``first``: the answer to begin with; what was said before it is ``earlier`` of its request.
-    """
-
-    def __init__(self, recording: Recording, speed: float = 1.0, first: int = 0) -> None:
-        self._recording, self._first = recording, first
+    def __init__(self, recording: Recording, speed: float = 1.0) -> None:
+        self._recording = recording
         self.speed = min(max(speed, MIN_SPEED), MAX_SPEED)
         self.restart()
 
     def restart(self) -> None:
         """Begin again."""
-        self._player = Player(self._recording, self._first)
-        self._request = self._recording.answers[self._first].request
+        self._player = Player(self._recording)
+        self._request = self._recording.answers[0].request
         self.is_paused = False
         self.chat = ReplayChat()
         self.board = ReplayBoard()

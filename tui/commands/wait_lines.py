@@ -17,10 +17,9 @@ class WaitLines:
     printed.
     """
 
-    def __init__(self, command: str, *, after_s: float = 0.0, every_s: float = EVERY_S) -> None:
+    def __init__(self, command: str, *, after_s: float = 0.0) -> None:
         self._command = command
         self._after_s = after_s
-        self._every_s = every_s
         self._told_reason: str | None = None
         self._told_s = 0.0
 
@@ -31,7 +30,7 @@ class WaitLines:
             return
         now_s = time.perf_counter()
         waited_s = now_s - wait.since_ns / 1e9
-        is_old = wait.reason == self._told_reason and now_s - self._told_s < self._every_s
+        is_old = wait.reason == self._told_reason and now_s - self._told_s < EVERY_S
         if is_old or waited_s < self._after_s:
             return
         so_far = f" ({long_seconds(waited_s)} so far)" if waited_s >= 2 else ""

@@ -35,21 +35,19 @@ NOTHING_KNOWN = Knowledge()
 class Expectations:
     """Watches answers in the network's event loop; the results may be read from any thread.
 
-    ``history`` returns the history's file, None without one. ``now_ms`` returns the wall time in
-    ms. ``stops_loops``: whether an answer that repeats itself is stopped.
+    ``history`` returns the history's file, None without one. ``stops_loops``: whether an answer
+    that repeats itself is stopped.
     """
 
     def __init__(
         self,
         history: Callable[[], Path | None] = lambda: None,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         *,
         stops_loops: bool = False,
     ) -> None:
         self._history = history
         self.stops_loops = stops_loops
         """Whether answers that begin from now on are stopped if they repeat themselves."""
-        self._now_ms = now_ms
         self._past: dict[ModelKey, list[PastAnswer]] = {}
         self._known: tuple[Turn | None, Knowledge] = (None, NOTHING_KNOWN)
         self._watch: AnswerWatch | None = None
@@ -134,7 +132,7 @@ class Expectations:
                 stop()
                 break
             await asyncio.sleep(LOOK_S if watch.plan is None else SOON_S)
-        answer, decay = await asyncio.to_thread(judge, past, watch, self._now_ms())
+        answer, decay = await asyncio.to_thread(judge, past, watch, time.time_ns() // 1_000_000)
         past.append(answer)
         if decay is not None:
             watch.decay = decay.sentence

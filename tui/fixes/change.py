@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -118,7 +117,6 @@ def new_change(
     fix: Fix,
     place: BoardPlace,
     holder: WriterProcess | None = None,
-    wall_s: Callable[[], float] = time.time,
 ) -> Change:
     """The record of a fix, with the board's present values. Raises FixError for a value that cannot
     be read, or that npulse could not restore."""
@@ -142,7 +140,7 @@ def new_change(
         title=fix.title,
         root=place.key,
         boot_id=place.boot_id(),
-        time_s=wall_s(),
+        time_s=time.time(),
         files=tuple(files),
         holder=holder,
     )

@@ -162,9 +162,8 @@ class Player:
     ``t_ns`` is the replay clock. It only advances in the ``play_...`` methods and :meth:`step`.
     """
 
-    def __init__(self, recording: Recording, first: int = 0) -> None:
-        """``first``: the answer to begin with."""
-        self._answers = recording.answers[first:]
+    def __init__(self, recording: Recording) -> None:
+        self._answers = recording.answers
         self._last_usage = LastUsage()
         self._items = list(self._all_items())
         self._next = 0

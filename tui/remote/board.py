@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -56,15 +55,13 @@ class RemoteBoard:
         options: SshOptions = SYSTEM_SSH,
         *,
         interval_s: float = 1.0,
-        clock_ns: Callable[[], int] = time.perf_counter_ns,
         lent: Path | None = None,
     ) -> None:
         """``lent``: see :class:`tui.remote.ssh.Ssh`."""
         self.address = address
-        self.link = RemoteLink(since_ns=clock_ns())
+        self.link = RemoteLink(since_ns=time.perf_counter_ns())
         self._ssh = Ssh(address, options, lent=lent)
         self._interval_s = interval_s
-        self._clock_ns = clock_ns
         self._reading: RemoteSampler | None = None
         self._asks_npulse = True
         """Whether to try npulse on the board; False after it failed in this connection."""
@@ -149,7 +146,7 @@ class RemoteBoard:
         return way(
             self._ssh,
             interval_s=self._interval_s,
-            clock_ns=self._clock_ns,
+            clock_ns=time.perf_counter_ns,
             is_over=self._is_over,
         )
 
@@ -159,7 +156,7 @@ class RemoteBoard:
         self.link = replace(self.link, note=note)
 
     def _reconnect(self) -> bool:
-        now_ns = self._clock_ns()
+        now_ns = time.perf_counter_ns()
         if self._is_over.is_set() or now_ns < self._retry_ns:
             return False
         pause_s = RETRY_S[min(self._attempts, len(RETRY_S) - 1)]
@@ -170,7 +167,7 @@ class RemoteBoard:
                 self._asks_npulse = True
             self._begin()
         except SshError as error:
-            self._retry_ns = self._clock_ns() + round(pause_s * 1e9)
+            self._retry_ns = time.perf_counter_ns() + round(pause_s * 1e9)
             self._say("lost", str(error))
             return False
         self.link = replace(self.link, reconnections=self.link.reconnections + 1)
@@ -185,7 +182,7 @@ class RemoteBoard:
         self._say("lost", problem)
 
     def _say(self, state: LinkState, problem: str | None) -> None:
-        since_ns = self.link.since_ns if state == self.link.state else self._clock_ns()
+        since_ns = self.link.since_ns if state == self.link.state else time.perf_counter_ns()
         self.link = replace(self.link, state=state, since_ns=since_ns, problem=problem)
 
     def _end_reading(self) -> None:
@@ -198,4 +195,6 @@ class RemoteBoard:
         reason = (
             f"no connection to {name}" if self.link.state == "lost" else f"connecting to {name}"
         )
-        return Snapshot(self._clock_ns(), time.time(), dict.fromkeys(NAMES, Reading.absent(reason)))
+        return Snapshot(
+            time.perf_counter_ns(), time.time(), dict.fromkeys(NAMES, Reading.absent(reason))
+        )

@@ -23,9 +23,9 @@ class EventLoopThread:
     """One loop, started once and stopped once. The thread is a daemon: it never keeps a process
     that wants to end. While it runs, threads take turns at :data:`SWITCH_INTERVAL_S`."""
 
-    def __init__(self, name: str = "npulse-servers") -> None:
+    def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, name="npulse-servers", daemon=True)
         self._switch_interval_s = sys.getswitchinterval()
 
     def start(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui.core.text.sanitize import clean_line
-from tui.settings.regular_file import read_bounded
+from tui.settings.regular_file import read_bounded, reason_of
 
 MAX_CONFIG_BYTES = 1 << 20
 
@@ -56,7 +56,7 @@ def read_file(
                 warnings.append(f"{path} is missing: incomplete installation")
             return {}
     except (OSError, ValueError) as error:
-        warnings.append(f"{path} cannot be looked for: {_reason(error)}")
+        warnings.append(f"{path} cannot be looked for: {reason_of(error)}")
         return {}
     table, lines = read_toml(path)
     return dict(_flattened(table, path, lines))
@@ -72,7 +72,7 @@ def _read_text(path: Path) -> str:
     try:
         raw = read_bounded(path, MAX_CONFIG_BYTES)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
+        raise ConfigError(f"{path} cannot be read: {reason_of(error)}.") from None
     if len(raw) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{path} is larger than 1 MiB, so it is not read.")
     try:
@@ -148,7 +148,3 @@ def written_lines(text: str) -> Lines:
 
 def _bare(name: str) -> str:
     return name.strip().strip("\"'")
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

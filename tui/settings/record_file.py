@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from tui.core.text.sanitize import clean_line
 from tui.files.private import FILE_MODE, write_whole
-from tui.settings.regular_file import read_bounded
+from tui.settings.regular_file import read_bounded, reason_of
 
 MAX_RECORD_BYTES = 4 << 20
 MAX_SET_ASIDE = 99
@@ -38,7 +38,7 @@ def read_record(path: Path, kind: type[T], version: int) -> tuple[T | None, str 
     except FileNotFoundError:
         return None, None
     except (OSError, ValueError) as error:
-        return None, clean_line(f"{path} cannot be read: {_reason(error)}")
+        return None, clean_line(f"{path} cannot be read: {reason_of(error)}")
     try:
         if msgspec.json.decode(raw, type=_Versioned).version != version:
             return None, clean_line(f"{path} was written by another version of npulse")
@@ -59,7 +59,7 @@ def write_record(path: Path, record: Struct, version: int, mode: int = FILE_MODE
         _make_room(path, type(record), version)
         write_whole(path, encoded, mode)
     except (OSError, ValueError) as error:
-        return clean_line(_reason(error))
+        return clean_line(reason_of(error))
     return None
 
 
@@ -85,7 +85,3 @@ def _free_name(path: Path) -> Path:
     if found is None:
         raise OSError(errno.EEXIST, f"too many files named {path.name}.old are there", str(path))
     return found
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

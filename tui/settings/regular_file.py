@@ -19,3 +19,8 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
             raise OSError(errno.EINVAL, "it is a pipe, not a file", str(path))
         data = file.read(max_bytes + 1)
     return b"" if data is None else data
+
+
+def reason_of(error: Exception) -> str:
+    """What the system says of a file that could not be read or written."""
+    return getattr(error, "strerror", None) or str(error)

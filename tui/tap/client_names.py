@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from pathlib import Path
 
 from tui.board.readers.connections import client_side, owner_of
 from tui.board.readers.files import Files
@@ -22,8 +21,8 @@ class ClientNames:
     client opens many connections.
     """
 
-    def __init__(self, root: Path = Path("/")) -> None:
-        self._files = Files(root)
+    def __init__(self) -> None:
+        self._files = Files()
         self._known: OrderedDict[int, None] = OrderedDict()
         self._here: dict[str, bool] = {}
 

@@ -8,7 +8,7 @@ import time
 from tui.board.readers.files import Files
 from tui.board.readers.server_search import find_server
 from tui.board.runtime_log.blocks import RuntimeBlock, blocks
-from tui.board.runtime_log.containers import RunProgram, container_of_port, run_program
+from tui.board.runtime_log.containers import container_of_port
 from tui.board.runtime_log.match import AFTER_S, AnswerWindow, match
 from tui.board.runtime_log.source import LogSource, find
 from tui.board.runtime_log.tail import LogTail
@@ -39,9 +39,9 @@ def source_of_port(files: Files, port: int) -> LogSource | None:
     return None if source.name in CONTAINER_UNITS else source
 
 
-def source_of_container(port: int, run: RunProgram = run_program) -> LogSource | None:
+def source_of_container(port: int) -> LogSource | None:
     """The log of the container that publishes ``port``; None without one. Takes up to 6 s."""
-    found = container_of_port(port, run)
+    found = container_of_port(port)
     return None if found is None else LogSource(*found)
 
 

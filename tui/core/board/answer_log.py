@@ -58,8 +58,8 @@ def mark_of(t0_ns: int, stats: TurnStats, now_ns: int) -> AnswerMark:
 class AnswerLog:
     """Remembers the last answers; takes the numbers of the present one with every board sample."""
 
-    def __init__(self, length: int = MAX_ANSWERS) -> None:
-        self._marks: deque[AnswerMark] = deque(maxlen=length)
+    def __init__(self) -> None:
+        self._marks: deque[AnswerMark] = deque(maxlen=MAX_ANSWERS)
 
     def saw(self, t0_ns: int, stats: TurnStats, now_ns: int) -> None:
         """The numbers of the answer that was sent at ``t0_ns``, which also tells it apart."""

@@ -137,8 +137,7 @@ class HeadroomTrend:
     is only told once ten seconds were seen without a gap.
     """
 
-    def __init__(self, reserve_bytes: int = RESERVE_BYTES) -> None:
-        self._reserve_bytes = reserve_bytes
+    def __init__(self) -> None:
         self._available: float | None = None
         self._t_ns = 0
         self._since_ns = 0
@@ -173,7 +172,7 @@ class HeadroomTrend:
         0 when it is there."""
         if self._available is None:
             return None
-        room = self._available - self._reserve_bytes
+        room = self._available - RESERVE_BYTES
         if room <= 0:
             return 0.0
         slope = self.slope_bytes_per_s

@@ -47,9 +47,7 @@ def chat_body(request: ChatRequest) -> dict[str, Json]:
 
 def identify(answers: Mapping[str, Answer]) -> Identity | None:
     """``owned_by: llamacpp``."""
-    models = answers.get("/v1/models")
-    rows = openai.model_rows(models.json) if models is not None else []
-    return Identity(NAME) if rows and rows[0].get("owned_by") == OWNER else None
+    return Identity(NAME) if openai.is_owned_by(answers, OWNER) else None
 
 
 def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:

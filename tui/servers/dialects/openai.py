@@ -337,6 +337,13 @@ def model_rows(body: Json) -> list[dict[str, Json]]:
     return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
 
 
+def is_owned_by(answers: Mapping[str, Answer], owner: str) -> bool:
+    """Whether the first row of ``GET /v1/models`` says ``owned_by: owner``."""
+    models = answers.get("/v1/models")
+    rows = model_rows(models.json) if models is not None else []
+    return bool(rows) and rows[0].get("owned_by") == owner
+
+
 def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
     """The listed models. Which one is loaded is not said: many servers load and unload by
     themselves."""

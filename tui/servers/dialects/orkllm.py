@@ -72,9 +72,7 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
     body = status.json if status is not None else None
     if isinstance(body, dict) and body.get("status") in STATUSES:
         return Identity(NAME)
-    models = answers.get("/v1/models")
-    rows = openai.model_rows(models.json) if models is not None else []
-    return Identity(NAME) if rows and rows[0].get("owned_by") == OWNER else None
+    return Identity(NAME) if openai.is_owned_by(answers, OWNER) else None
 
 
 DIALECT = Dialect(

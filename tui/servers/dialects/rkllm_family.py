@@ -24,9 +24,7 @@ def decoder(request: ChatRequest) -> openai.ChatDecoder:
 
 def identify(answers: Mapping[str, Answer]) -> Identity | None:
     """``owned_by: rkllm``."""
-    models = answers.get("/v1/models")
-    rows = openai.model_rows(models.json) if models is not None else []
-    return Identity(NAME) if rows and rows[0].get("owned_by") == OWNER else None
+    return Identity(NAME) if openai.is_owned_by(answers, OWNER) else None
 
 
 DIALECT: Dialect = replace(

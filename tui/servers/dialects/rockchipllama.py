@@ -64,11 +64,7 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
     if root is not None and isinstance(root.json, dict) and root.json.get("name") == ROOT_NAME:
         version = root.json.get("version")
         return Identity(NAME, version if isinstance(version, str) else None)
-    models = answers.get("/v1/models")
-    rows = openai.model_rows(models.json) if models is not None else []
-    if rows and rows[0].get("owned_by") == OWNER:
-        return Identity(NAME)
-    return None
+    return Identity(NAME) if openai.is_owned_by(answers, OWNER) else None
 
 
 def smallest(models: Sequence[ModelInfo]) -> ModelInfo | None:

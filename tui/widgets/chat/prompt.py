@@ -24,12 +24,15 @@ CHANGES = ("delete", "cursor", "cut", "undo", "redo", "select", "paste")
 """Beginnings of actions of a text area that change its text, or where the next text goes."""
 
 
+MAX_PROMPTS = 500
+"""Earlier prompts that are kept for Up and Down."""
+
+
 class PromptHistory:
     """Earlier prompts and the draft that Up and Down walk away from."""
 
-    def __init__(self, limit: int = 500) -> None:
+    def __init__(self) -> None:
         self._prompts: list[str] = []
-        self._limit = limit
         self._at: int | None = None
         self._draft = ""
 
@@ -38,11 +41,11 @@ class PromptHistory:
         self._at = None
         if prompt and (not self._prompts or self._prompts[-1] != prompt):
             self._prompts.append(prompt)
-            del self._prompts[: -self._limit]
+            del self._prompts[:-MAX_PROMPTS]
 
     def add_older(self, prompts: Sequence[str]) -> None:
         """Remember prompts that were sent before all others, oldest first."""
-        room = max(0, self._limit - len(self._prompts))
+        room = max(0, MAX_PROMPTS - len(self._prompts))
         older = list(prompts)[-room:] if room else []
         self._prompts[:0] = older
         if self._at is not None:

@@ -85,7 +85,7 @@ def mark_cells(
         for x in range(first, last + 1):
             cells[x] = (line, "track")
     for first, _, mark in places:
-        cells[min(first, width - 1)] = (sign, _mark_role(mark))
+        cells[min(first, width - 1)] = (sign, mark_role(mark))
     for first, _, mark in places:
         word = f" {MARK_WORDS[mark.kind]} "
         start = first + 1
@@ -99,7 +99,8 @@ def mark_cells(
     return cells
 
 
-def _mark_role(mark: Mark) -> str:
+def mark_role(mark: Mark) -> str:
+    """The colour role of a mark."""
     if mark.kind == "error":
         return "bad"
     return "warn" if mark.is_trouble else "soft"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tui.core.text import format as fmt
 from tui.core.text.glyphs import Glyphs
-from tui.timeline.record import Mark, Timeline
+from tui.timeline.record import Timeline
 from tui.timeline.view import TimelineView
-from tui.widgets.kit.axis_rows import seconds
+from tui.widgets.kit.axis_rows import mark_role, seconds
 from tui.widgets.kit.rows import Row, Span, fit, spread
 
 
@@ -96,13 +96,7 @@ def _said(view: TimelineView, bounds: tuple[int, int] | None, sign: str) -> Row:
     found = sorted(marks, key=lambda mark: (mark.kind == "slow", -mark.start_ns))
     spans: list[Span] = []
     for mark in found[:2]:
-        spans.append((f"{'  ' if spans else ''}{sign} {mark.sentence}", _role(mark)))
+        spans.append((f"{'  ' if spans else ''}{sign} {mark.sentence}", mark_role(mark)))
     if not spans and timeline.notes:
         spans.append((timeline.notes[0], "dim"))
     return tuple(spans)
-
-
-def _role(mark: Mark) -> str:
-    if mark.kind == "error":
-        return "bad"
-    return "warn" if mark.is_trouble else "soft"
