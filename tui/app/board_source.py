@@ -110,6 +110,10 @@ class BoardReader:
         """The same server's address on its own board, under the board's name."""
         return url
 
+    def words_there(self, sentence: str) -> str:
+        """A sentence about servers, which names them by their places on their own board."""
+        return sentence
+
     def own_login(self, url: str) -> tuple[str, ...] | None:
         """What the options of a benchmark take, to reach the server at ``url`` in a process of its
         own (:data:`tui.bench.session.process.LOGIN_OPTIONS`); None on this machine."""

@@ -56,6 +56,7 @@ def headline(
     alert = None if facts is None else facts.alert
     if line is not None and line.is_lost:
         alert = line.words
+    problem = demo_problem or state.problem
     status, since_ns = state.status, state.since_ns
     if status == "ready" and state.slot.status == "finishing":
         status, since_ns = "busy", state.slot.since_ns
@@ -76,7 +77,7 @@ def headline(
         is_simulated=is_simulated,
         is_stop_heeded=server is None or server.dialect.is_stopped_by_disconnect,
         is_server_missing=state.has_looked and not state.is_connected,
-        server_problem=demo_problem or state.problem,
+        server_problem=None if problem is None else board.source.words_there(problem),
         bench=bench,
         alert=alert,
     )
@@ -111,11 +112,12 @@ def notice(
 ) -> list[str]:
     """What an empty transcript says: where a server was looked for, notes, and the first keys."""
     looked_at = [
-        shown_url(board.url_there(address)).partition("://")[2] for address in state.looked_at
+        board.words_there(shown_url(address).partition("://")[2]) for address in state.looked_at
     ]
     board_key = shown_key(keymap["board"].split(",")[0].strip())
     fix_key = shown_key(keymap["board.fix"].split(",")[0].strip())
-    notes = [*server_notes(state, keymap, board), *demo.notes(board_key, fix_key)]
+    of_server = map(board.words_there, server_notes(state, keymap, board))
+    notes = [*of_server, *demo.notes(board_key, fix_key)]
     return notice_lines(head, looked_at, keymap, notes)
 
 

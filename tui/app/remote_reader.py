@@ -33,6 +33,9 @@ class RemoteReader(BoardReader):
     def url_there(self, url: str) -> str:
         return self._login.url_there(url)
 
+    def words_there(self, sentence: str) -> str:
+        return self._login.words_there(sentence)
+
     def own_login(self, url: str) -> tuple[str, ...] | None:
         return self._login.own_login(url)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from tui.remote.address import find_board
 from tui.remote.board import RemoteBoard
 from tui.servers.address import normalised_url
 from tui.settings.config import config_paths, load
+
+_LOCAL = re.compile(r"(?:127\.0\.0\.1|(?<!\S)):(\d{1,5})(?!\d)")
+"""A port of this machine in a sentence: in an address, or after the name of its server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,10 @@ class LoggedIn:
         parts = urlsplit(url)
         place = self.place_of(parts.port)
         return url if place is None else parts._replace(netloc=place).geturl()
+
+    def words_there(self, sentence: str) -> str:
+        """The sentence with each forwarded port as what it is on the board."""
+        return _LOCAL.sub(lambda found: self.place_of(int(found[1])) or found[0], sentence)
 
     def own_login(self, url: str) -> tuple[str, ...] | None:
         """What ``--board`` and ``--url`` take in a process that reaches the board by itself, for
