@@ -121,7 +121,7 @@ class HelpScreen(Dialog[None]):
         self._field.value = ""
         self._field.focus()
         enter = KeyHint("Enter", "to the matches", "focused.submit")
-        back = key_hints(self, [HintOf("end of the search", "help.back")])
+        back = key_hints(self, [HintOf("end of the search", "help.back")], is_typing=True)
         self.query_one(MessageBar).set_hints([enter, *back])
 
     @on(Input.Changed)

@@ -69,6 +69,17 @@ async def test_search_finds_words_of_answers_and_opens_there(history: HistoryBro
         await shows(pilot, "3 conversations")
 
 
+async def test_a_letter_is_no_way_out_of_the_search(history: HistoryBrowser) -> None:
+    app = HistoryApp(history)
+    async with app.run_test(size=(120, 40)) as pilot:
+        app.set_keymap({"history.back": "q,escape"})
+        await shows(pilot, "3 conversations")
+        await pilot.press("slash", *"q")
+        await shows(pilot, "search  q", "Esc back")
+        await pilot.press("escape")
+        await shows(pilot, "3 conversations", "c continue")
+
+
 async def test_a_deletion_is_taken_back(history: HistoryBrowser) -> None:
     async with HistoryApp(history).run_test(size=(120, 40)) as pilot:
         await shows(pilot, "3 conversations")

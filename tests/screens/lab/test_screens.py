@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tests.screens.snapshot import picture
 from tests.waiting import until
 from tui.core.text.glyphs import ASCII
 from tui.core.types import GenerationSettings
+from tui.lab.model.judgement import Pair
 from tui.lab.model.matrix import LabAnswer
 from tui.screens.history.page import HistoryPage
 from tui.screens.lab.answer import LabAnswerScreen
@@ -196,6 +198,21 @@ async def test_names_are_hidden_until_a_pair_is_judged(
         assert [(j.verdict, j.is_blind, j.note) for j in lab.kept] == [
             ("better", True, "b12"), ("same", True, ""), ("worse", False, ""),
         ]  # fmt: skip
+
+
+class WithoutPairs(PreparedLab):
+    """A run that was stopped before two answers to one case."""
+
+    def pairs(self, run_id: str) -> tuple[Sequence[Pair], int]:
+        return (), 1
+
+
+async def test_without_a_pair_none_is_said_to_be_judged(tmp_path: Path) -> None:
+    app = prepared_app(tmp_path, WithoutPairs())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_matrix(app, pilot, "running")
+        await pilot.press("g")
+        await on(app, LabJudgeScreen, "no case has answers of two variants  Esc goes back")
 
 
 async def test_a_set_is_checked_as_it_is_saved_and_nothing_is_dropped_at_once(

@@ -163,7 +163,7 @@ class HistoryScreen(HistoryPage):
             self.show_hints(self.HINTS)
             return
         enter = KeyHint("Enter", FIELD_ENTERS[self._field_is], "focused.submit")
-        self.query_one(MessageBar).set_hints([enter, *key_hints(self, FIELD_HINTS)])
+        self.query_one(MessageBar).set_hints([enter, *key_hints(self, FIELD_HINTS, is_typing=True)])
 
     def _show_field(self, what: Literal["search", "rename", "tag"], text: str) -> None:
         self._field_is = what

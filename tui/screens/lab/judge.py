@@ -110,8 +110,11 @@ class LabJudgeScreen(LabPage):
     def _title(self, width: int, _: int) -> list[Row]:
         shown = self.shown
         if shown is None:
-            words = "reading ..." if not self._has_read else "every pair is judged"
-            more = "" if not self._has_read else f"  {self.key('judge.back')} goes back"
+            words = "every pair is judged" if self._pairs else "no case has answers of two variants"
+            key = self.key("judge.back")
+            more = f"  {key} goes back" if self._has_read and key else ""
+            if not self._has_read:
+                words = "reading ..."
             return [((f" {words}", "strong"), (more, "dim")), (), (), ()]
         blind = "blind: names are hidden until you have judged" if self._is_blind else "names shown"
         left: Row = (

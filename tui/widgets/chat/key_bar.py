@@ -43,14 +43,17 @@ class HintOf:
         self.is_short = is_short
 
 
-def key_hints(screen: Screen[Any], hints: Sequence[HintOf]) -> list[KeyHint]:
+def key_hints(
+    screen: Screen[Any], hints: Sequence[HintOf], *, is_typing: bool = False
+) -> list[KeyHint]:
     """The hints with the keys that work on the screen now; a click does the first one.
 
-    What has no key is left out.
+    What has no key is left out; ``is_typing``: so is a character, which goes into the field.
     """
     bound: dict[str, ActiveBinding] = {}
     for active in screen.active_bindings.values():
-        if active.binding.id is not None:
+        is_text = is_typing and len(key_cap(active.binding.key)) == 1
+        if active.binding.id is not None and not is_text:
             bound.setdefault(active.binding.id, active)
     shown: list[KeyHint] = []
     for hint in hints:
