@@ -98,7 +98,7 @@ class Backend:
             on_asked=self._follow,
         )
         self.models = ModelLoader(
-            self._link, self.clock_ns, self._why_wait, self.chat.foreign_work, board.label_of
+            self._link, self.clock_ns, self._why_wait, self.chat.foreign_work, board.words_there
         )
         bench_keys = (keymap or default_keys())["bench"]
         self._bench_link = BenchLink(self._link, self.chat, self.board, bench_keys, boards)
@@ -236,7 +236,7 @@ class Backend:
             elsewhere=lambda: (
                 None if self.board.source.line is None else self.board.source.read_file
             ),
-            label_of=self.board.source.label_of,
+            words_there=self.board.source.words_there,
         )
 
     @cached_property

@@ -161,7 +161,7 @@ class BenchLink:
         root = self._board.source.root
         return BenchPlace(
             url=server.url,
-            label=self._board.source.label_of(server),
+            label=self._board.source.words_there(server.label),
             model=None if model is None else model.name,
             size_bytes=None if model is None else model.size_bytes,
             context_tokens=None if model is None else model.context_tokens,

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.core.board.reading import Reading, Snapshot
-from tui.servers.address import local_port
 
 if TYPE_CHECKING:
     from tui.board.readers.neighbours import Neighbour
     from tui.board.sampler import Sampler
-    from tui.servers.connection_state import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +90,6 @@ class BoardReader:
         """The connection to a remote board; None for this machine."""
         return None
 
-    def place_of(self, port: int | None) -> str | None:
-        """What a port of this machine is on a board that is somewhere else; None where it is
-        nothing."""
-        return None
-
-    def label_of(self, server: Server) -> str:
-        """Name and place of a server; behind a forwarded port its place on the board."""
-        place = self.place_of(local_port(server.url))
-        return server.label if place is None else f"{server.name} {place}"
-
     def read_file(self, path: str) -> bytes | None:
         """A file of a board that is somewhere else; None where it cannot be read. Blocks."""
         return None
@@ -111,7 +99,8 @@ class BoardReader:
         return url
 
     def words_there(self, sentence: str) -> str:
-        """A sentence about servers, which names them by their places on their own board."""
+        """A sentence about servers, or the label of one, with their places on their own board in
+        place of forwarded ports."""
         return sentence
 
     def own_login(self, url: str) -> tuple[str, ...] | None:

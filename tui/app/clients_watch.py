@@ -50,8 +50,8 @@ LOGGED = 3
 class ClientsWatch:
     """Looks when it is asked to, which is while the screen is open. ``file`` is the history; None
     where nothing is kept. ``service_file`` is what a tap publishes that is a service.
-    ``elsewhere`` reads files of the board where that is another machine; ``label_of`` is the name
-    and place of a server."""
+    ``elsewhere`` reads files of the board where that is another machine; ``words_there``
+    names servers in a sentence by their places on the board."""
 
     def __init__(
         self,
@@ -61,9 +61,9 @@ class ClientsWatch:
         root: Callable[[], Path | None],
         service_file: Path = PUBLISHED,
         elsewhere: Callable[[], ReadFile | None] = lambda: None,
-        label_of: Callable[[Server], str] = lambda server: server.label,
+        words_there: Callable[[str], str] = lambda sentence: sentence,
     ) -> None:
-        self._label_of = label_of
+        self._words_there = words_there
         self._elsewhere = elsewhere
         self._published = service_file
         self._file = file
@@ -98,7 +98,7 @@ class ClientsWatch:
             newest=newest,
             totals=totals,
             tap_pid=tap_pid,
-            server="" if server is None else self._label_of(server),
+            server="" if server is None else self._words_there(server.label),
             connections=self._connections(server),
             npu=self._npu(),
             counters=(*self._counters_now(server), *self._logged(server)),
@@ -119,7 +119,7 @@ class ClientsWatch:
             newest=() if told is None else told.newest,
             totals=() if told is None else told.totals,
             tap_pid=None if told is None else told.pid,
-            server="" if server is None else self._label_of(server),
+            server="" if server is None else self._words_there(server.label),
             npu=self._npu(),
             counters=self._counters_now(server),
             problem=problem,

@@ -66,7 +66,7 @@ def headline(
         driver=driver,
         server_state=status,
         server_since=since_words(since_ns, now_ns),
-        server=None if server is None else clean_line(board.source.label_of(server)),
+        server=None if server is None else clean_line(board.source.words_there(server.label)),
         model=None if model is None else short_name(spoken_name(model.name)),
         no_model=_no_model(state),
         is_model_loaded=True if model is None else model.is_loaded,
@@ -83,9 +83,7 @@ def headline(
     )
 
 
-def server_notes(
-    state: ConnectionState, keymap: Mapping[str, str], board: BoardReader
-) -> list[str]:
+def server_notes(state: ConnectionState, keymap: Mapping[str, str]) -> list[str]:
     """Notes: problems for a prompt, other servers, and peculiarities of this one."""
     notes = [state.choice.problem] if state.choice.problem else []
     if state.note is not None:
@@ -93,9 +91,7 @@ def server_notes(
     if state.status == "ready" and state.problem:
         notes.append(state.problem)
     if state.others:
-        others = ", ".join(
-            clean_line(board.label_of(seen.server)) for seen in state.others[:MAX_OTHERS]
-        )
+        others = ", ".join(clean_line(seen.server.label) for seen in state.others[:MAX_OTHERS])
         key = shown_key(keymap["models"].split(",")[0].strip())
         notes.append(f"Also answering: {others}; {key} chooses.")
     if state.server is not None and state.is_connected:
@@ -116,7 +112,7 @@ def notice(
     ]
     board_key = shown_key(keymap["board"].split(",")[0].strip())
     fix_key = shown_key(keymap["board.fix"].split(",")[0].strip())
-    of_server = map(board.words_there, server_notes(state, keymap, board))
+    of_server = map(board.words_there, server_notes(state, keymap))
     notes = [*of_server, *demo.notes(board_key, fix_key)]
     return notice_lines(head, looked_at, keymap, notes)
 

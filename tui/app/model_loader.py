@@ -23,8 +23,8 @@ class ModelLoader:
     from the app's thread; returns at once.
 
     ``why_wait`` is one sentence why the server must be left alone now, or None. ``foreign_work``
-    says, as a clause, what shows that the server answers somebody else; ``label_of`` is the name
-    and place of a server.
+    says, as a clause, what shows that the server answers somebody else; ``words_there``
+    names servers in a sentence by their places on the board.
     """
 
     def __init__(
@@ -33,13 +33,13 @@ class ModelLoader:
         clock_ns: Callable[[], int],
         why_wait: Callable[[], str | None] = lambda: None,
         foreign_work: Callable[[], str | None] = lambda: None,
-        label_of: Callable[[Server], str] = lambda server: server.label,
+        words_there: Callable[[str], str] = lambda sentence: sentence,
     ) -> None:
         self._link = link
         self._clock_ns = clock_ns
         self._why_wait = why_wait
         self._foreign_work = foreign_work
-        self._label_of = label_of
+        self._words_there = words_there
         self._refusal: str | None = None
         self._warning: str | None = None
         self._warned_of: tuple[str, str] | None = None
@@ -65,7 +65,7 @@ class ModelLoader:
             is_looking=state.is_surveying,
             work=state.work,
             work_s=0.0 if since_ns is None else (self._clock_ns() - since_ns) / 1e9,
-            message=state.message,
+            message=None if state.message is None else self._words_there(state.message),
             is_error=state.is_error,
             ram=self._ram_words(state),
         )
@@ -92,19 +92,19 @@ class ModelLoader:
                 word = f"{word} {since_words(state.since_ns, self._clock_ns())}"
             problem = None if state.models else state.problem
             rows.append(
-                ServerModels(
-                    own.url, self._label_of(own), state.models, state.is_connected, word, problem
-                )
+                ServerModels(own.url, own.label, state.models, state.is_connected, word, problem)
             )
         rows += [
-            ServerModels(
-                seen.server.url, self._label_of(seen.server), seen.models, problem=seen.problem
-            )
+            ServerModels(seen.server.url, seen.server.label, seen.models, problem=seen.problem)
             for seen in state.others
         ]
         silent = "accepts connections but does not answer: busy, or not an LLM server"
         rows += [ServerModels(url, url, problem=silent) for url in state.busy_urls]
-        return tuple(rows)
+        return tuple(self._placed(row) for row in rows)
+
+    def _placed(self, row: ServerModels) -> ServerModels:
+        problem = None if row.problem is None else self._words_there(row.problem)
+        return replace(row, label=self._words_there(row.label), problem=problem)
 
     def fit(self, url: str, model: ModelInfo) -> Verdict:
         """Whether that model of the server at ``url`` fits into the RAM that is free there."""

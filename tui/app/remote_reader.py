@@ -27,9 +27,6 @@ class RemoteReader(BoardReader):
     def sample(self) -> Snapshot:
         return self.board.sample()
 
-    def place_of(self, port: int | None) -> str | None:
-        return self._login.place_of(port)
-
     def url_there(self, url: str) -> str:
         return self._login.url_there(url)
 
