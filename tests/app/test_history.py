@@ -7,18 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.app.npulse import running
+from tests.app.test_screens import ask
 from tests.sim.simulator import running as simulator
-from tests.terminal.pty_terminal import PtyTerminal
 
 pytestmark = pytest.mark.slow
 
 FAST = ("--decode-tps", "200", "--prefill-tps", "4000", "--speed", "5")
-
-
-def ask(terminal: PtyTerminal, prompt: str, footer: str) -> None:
-    terminal.type(prompt)
-    terminal.keys("enter")
-    terminal.wait_for(footer)
 
 
 def test_a_conversation_is_found_continued_and_branched(tmp_path: Path) -> None:

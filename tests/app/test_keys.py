@@ -22,6 +22,7 @@ from tests.screens.bench.prepared import RUN, VIEW
 from tests.screens.bench.prepared_results import PAST
 from tests.screens.snapshot import picture
 from tests.screens.timeline.made import sources, timeline
+from tests.widgets.rows_text import rows_text
 from tui.bench.model.screen import BenchView
 from tui.core.screen.key_names import key_cap, shown_key
 from tui.core.screen.keymap import key_clashes
@@ -204,7 +205,7 @@ async def told_in_help(app: PreparedApp, pilot: Pilot[int]) -> str:
     app.action_help()
     await pilot.pause()
     rows = app.screen.query_one("HelpRows").build(100)  # type: ignore[attr-defined]
-    text = "\n".join("".join(part for part, _ in row) for row in rows)
+    text = rows_text(rows)
     app.action_help()
     await pilot.pause()
     return text

@@ -6,12 +6,13 @@ import base64
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.app.npulse import running
+from tests.app.test_dashboard import lacks
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth
 from tests.terminal.pty_terminal import PtyTerminal
@@ -32,10 +33,6 @@ def terminal(tmp_path: Path) -> Iterator[PtyTerminal]:
     ):
         started.wait_for("is ready on")
         yield started
-
-
-def lacks(text: str) -> Callable[[PtyTerminal], bool]:
-    return lambda terminal: text not in terminal.text()
 
 
 def ask(terminal: PtyTerminal, prompt: str, footer: str) -> None:

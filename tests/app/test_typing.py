@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.app.npulse import running
+from tests.app.test_dashboard import shows
 from tests.servers.cases import case, models_then, script
 from tests.servers.raw_server import free_port, raw_server
 from tests.sim.simulator import running as simulator
@@ -20,10 +20,6 @@ from tui.screens.dashboard import STRAY_ESC_S
 pytestmark = pytest.mark.slow
 
 READY = "is ready on"
-
-
-def shows(pattern: str) -> Callable[[PtyTerminal], bool]:
-    return lambda terminal: re.search(pattern, terminal.text()) is not None
 
 
 def tokens(terminal: PtyTerminal) -> int:

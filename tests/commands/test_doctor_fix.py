@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.app.npulse import environment
+from tests.app.test_fix import governor
 from tests.board import tree_files, trees
 from tests.sim.simulator import running, truth
 from tests.terminal.pty_terminal import PtyTerminal
@@ -67,11 +68,6 @@ def true_gain(log: Path) -> float:
     compared = list(zip(rates[-len(trial.ORDER) :], trial.ORDER, strict=True))
     before, after = (median(r for r, is_in in compared if is_in is side) for side in (False, True))
     return after / before
-
-
-def governor(simulator: Simulator) -> str:
-    assert simulator.root is not None
-    return (simulator.root / GOVERNOR).read_text().strip()
 
 
 def doctor(simulator: Simulator, *arguments: str) -> int:

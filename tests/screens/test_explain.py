@@ -9,6 +9,7 @@ import pytest
 from tests.app.prepared_app import PreparedApp, appearance
 from tests.screens.bench.prepared_results import PAST
 from tests.waiting import until
+from tests.widgets.rows_text import rows_text
 from tui.screens.bench.page import BenchPage
 from tui.screens.bench.result import BenchResultScreen
 from tui.screens.explain import ExplainedRows, ExplainScreen
@@ -42,7 +43,7 @@ async def test_the_figures_of_a_screen_are_explained(
 
         def missing() -> list[str]:
             rows = app.screen.query_one(ExplainedRows).build(100)
-            text = "\n".join("".join(part for part, _ in row) for row in rows)
+            text = rows_text(rows)
             return [word for word in told if word not in text]
 
         await until(lambda: not missing(), shown=missing)

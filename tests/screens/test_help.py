@@ -9,16 +9,13 @@ from typing import get_args
 import pytest
 
 from tests.screens.opened import Opened
+from tests.widgets.rows_text import row_text
 from tui.core.screen.keymap import Place, help_sections
 from tui.core.screen.keys.table import ACTIONS, default_keys
 from tui.core.text.glyphs import UNICODE
 from tui.screens.help import HelpRows, HelpScreen
 from tui.screens.help_text import TWO_COLUMNS, HelpText
 from tui.widgets.kit.rows import Row, row_width
-
-
-def text(row: Row) -> str:
-    return "".join(part for part, _ in row)
 
 
 def help_rows(keymap: Mapping[str, str], place: Place = "chat", width: int = 74) -> list[Row]:
@@ -30,7 +27,7 @@ def test_no_word_is_cut_at_any_width(width: int) -> None:
     rows = help_rows(default_keys(), width=width)
     assert max(map(row_width, rows)) <= width
     if width < TWO_COLUMNS:
-        words = " ".join(" ".join(map(text, rows)).split())
+        words = " ".join(" ".join(map(row_text, rows)).split())
         assert "in npulse board" in words
         assert "and 99 of 100, are shorter" in words
     lines = {part.strip() for row in rows for part, _ in row}
@@ -50,7 +47,7 @@ def test_no_word_is_cut_at_any_width(width: int) -> None:
     ],
 )
 def test_the_screen_that_is_open_comes_first(place: Place, title: str) -> None:
-    shown = [text(row) for row in help_rows({**default_keys(), "board": "f9"}, place)]
+    shown = [row_text(row) for row in help_rows({**default_keys(), "board": "f9"}, place)]
     titles = [above for blank, above in pairwise(shown) if not blank]
     assert titles[:2] == ["on every screen", title]
     assert {"chat", "the board (F9)", "benchmarks (F3)", "words and figures"} <= set(shown)
@@ -58,7 +55,7 @@ def test_the_screen_that_is_open_comes_first(place: Place, title: str) -> None:
 
 def test_a_key_that_is_bound_anew_is_told_anew() -> None:
     keymap = {**default_keys(), "board.copy": "x,f8", "board.up": "w", "bench.pause": "z"}
-    shown = [" ".join(text(row).split()) for row in help_rows(keymap, "board")]
+    shown = [" ".join(row_text(row).split()) for row in help_rows(keymap, "board")]
     assert "x, F8 copy its command" in shown
     assert "w, Down from finding to finding" in shown
     assert "z pause and resume the run" in shown
@@ -71,7 +68,7 @@ def test_every_action_is_told(place: Place) -> None:
 
 
 def test_in_two_columns_the_open_screen_stands_at_the_top_of_the_second() -> None:
-    rows = [text(row) for row in help_rows(default_keys(), "board", width=126)]
+    rows = [row_text(row) for row in help_rows(default_keys(), "board", width=126)]
     assert rows[2].startswith("on every screen")
     assert rows[2].rstrip().endswith("the board (F5)")
     assert len(rows) < 0.7 * len(help_rows(default_keys(), "board"))
@@ -89,7 +86,7 @@ async def test_what_is_searched_for_comes_into_sight(size: tuple[int, int]) -> N
         await pilot.pause()
         assert rows.row is not None
         assert box.scroll_y <= rows.row < box.scroll_y + box.size.height
-        assert "median" in text(rows._rows[rows.row])
+        assert "median" in row_text(rows._rows[rows.row])
         first, count = rows.at, len(rows.found)
         assert count > 1
         await pilot.press("n")

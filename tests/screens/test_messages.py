@@ -10,6 +10,7 @@ from tests.screens.board.prepared import prepared
 from tests.screens.opened import Opened
 from tests.screens.prepared_chat import PreparedBackend, PreparedChat
 from tests.servers.requests import new_turn
+from tests.widgets.rows_text import row_text
 from tui.core.screen.headline import Headline
 from tui.core.screen.keys.table import default_keys
 from tui.core.text.glyphs import UNICODE
@@ -43,7 +44,7 @@ def refusing(refusal: str, *, is_answering: bool) -> Opened:
 
 def bottom_line(pilot: Pilot[None]) -> str:
     (row,) = pilot.app.screen.query_one(MessageBar).build(100)
-    return "".join(part for part, _ in row)
+    return row_text(row)
 
 
 async def refused(pilot: Pilot[None], said: str, then: Callable[[Dashboard], object]) -> str:

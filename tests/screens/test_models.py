@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.screens.opened import Opened
+from tests.widgets.rows_text import row_text
 from tui.core.board.headroom import Fit, Verdict
 from tui.core.screen.models_view import ModelsView, ServerModels
 from tui.core.text.glyphs import UNICODE
@@ -110,11 +111,11 @@ def test_every_model_stands_where_a_click_on_it_looks() -> None:
         rows = model_rows(VIEW, 0, FITS, width, UNICODE)
         for index, (_, model) in enumerate(VIEW.rows):
             row = rows[model_line(VIEW, index, width)]
-            assert model.name in "".join(text for text, _ in row).split()
+            assert model.name in row_text(row).split()
 
 
 def test_what_is_known_of_loading_is_told() -> None:
-    rows = ["".join(text for text, _ in row) for row in model_rows(VIEW, 0, FITS, 76, UNICODE)]
+    rows = [row_text(row) for row in model_rows(VIEW, 0, FITS, 76, UNICODE)]
     words = {row.split()[-5]: row for row in rows if row.startswith("  ") and len(row.split()) > 4}
     assert "loaded" in "".join(row for row in rows if " a " in f" {row} ")
     assert "listed" in words
@@ -137,9 +138,7 @@ def test_a_long_name_keeps_both_ends() -> None:
 def test_each_row_says_whether_it_fits(fit: Fit, word: str) -> None:
     fits = [Verdict("fits", ""), Verdict(fit, "Why."), Verdict("fits", "")]
     for width in (36, 60, 72):
-        rows = [
-            "".join(text for text, _ in row) for row in model_rows(VIEW, 1, fits, width, UNICODE)
-        ]
+        rows = [row_text(row) for row in model_rows(VIEW, 1, fits, width, UNICODE)]
         assert rows[1].rstrip().endswith("in RAM")
         assert max(len(row) for row in rows[:6]) <= width
         (row,) = [row for row in rows if f" {UNICODE.closed} " in f" {row}"]

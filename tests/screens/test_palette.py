@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Input
 
 from tests.app.prepared_app import PreparedApp, appearance
+from tests.widgets.rows_text import row_text
 from tui.app.themes import load_themes
 from tui.core.screen.colours import DEPTHS
 from tui.core.screen.commands import Command, find
@@ -60,7 +61,7 @@ async def test_keys_go_over_headings_and_around(tmp_path: Path) -> None:
         last = found.count - 1
         await pilot.press("up")
         assert found.chosen == last
-        shown = ["".join(text for text, _ in row) for row in found._rows]
+        shown = [row_text(row) for row in found._rows]
         assert shown[-1].startswith(UNICODE.closed)
         await pilot.press("down", "pagedown", "pagedown", "pageup")
         assert 0 < found.chosen < last
@@ -72,7 +73,7 @@ async def test_keys_go_over_headings_and_around(tmp_path: Path) -> None:
 
 def test_a_line_says_what_can_be_seen_of_a_theme() -> None:
     told = {
-        depth: ["".join(text for text, _ in theme_row(theme, 54, UNICODE)) for theme in themes]
+        depth: [row_text(theme_row(theme, 54, UNICODE)) for theme in themes]
         for depth in DEPTHS
         if (themes := load_themes().at(depth))
     }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from tests.core.text.cuts import split
 from tui.core.text.block import Block, split_row
 from tui.core.text.blocks import BlockSplitter, split_blocks
 
@@ -43,11 +42,6 @@ def shape(blocks: list[Block]) -> list[object]:
         )
         for b in blocks
     ]
-
-
-def split(text: str, cuts: list[int]) -> list[str]:
-    points = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    return [text[a:b] for a, b in pairwise(points)]
 
 
 @pytest.mark.slow

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, split_graphemes
 
+from tests.core.text.cuts import split
 from tui.core.text.display import display_text
 from tui.core.text.sanitize import clean
 from tui.core.text.wrap import Wrapper, grapheme_end
@@ -23,11 +22,6 @@ texts = st.lists(st.sampled_from(PIECES), max_size=60).map("".join) | st.text(ma
     clean
 )
 widths = st.sampled_from([1, 2, 3, 5, 8, 13, 40, 72])
-
-
-def split(text: str, cuts: list[int]) -> list[str]:
-    points = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    return [text[a:b] for a, b in pairwise(points)]
 
 
 @pytest.mark.slow

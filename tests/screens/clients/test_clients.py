@@ -6,25 +6,22 @@ import pytest
 
 from tests.screens.clients.prepared import NOW_MS, TAPPED, UNTAPPED, PreparedClients
 from tests.screens.opened import Opened
+from tests.widgets.rows_text import rows_text
 from tui.core.screen.headline import Headline
 from tui.core.text.glyphs import ASCII, UNICODE
 from tui.history.clients_view import ClientsView
 from tui.screens.clients import ClientsPanel, ClientsScreen
 from tui.widgets.clients.rows import clients_rows
-from tui.widgets.kit.rows import Row, row_width
+from tui.widgets.kit.rows import row_width
 
 SIZES = [(80, 21), (120, 37), (200, 47)]
-
-
-def text(rows: list[Row]) -> str:
-    return "\n".join("".join(part for part, _ in row) for row in rows)
 
 
 def drawn(view: ClientsView, size: tuple[int, int], chosen: int = 0) -> str:
     rows = clients_rows(view, chosen, size, NOW_MS, UNICODE)
     assert len(rows) <= size[1]
     assert max(map(row_width, rows)) <= size[0]
-    return text(rows)
+    return rows_text(rows)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -85,7 +82,7 @@ async def test_keys_choose_and_a_new_request_moves_nothing() -> None:
         clients.view = ClientsView(newest=(TAPPED.newest[10], *TAPPED.newest), tap_pid=1)
         await screen.look()
         assert screen.view.newest[screen.chosen].status == "refused"
-        assert "refused the request" in text(list(screen.query_one(ClientsPanel)._rows))
+        assert "refused the request" in rows_text(list(screen.query_one(ClientsPanel)._rows))
         await pilot.press("home")
         assert screen.chosen == 0
         await pilot.press("pagedown")

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from tests.app.prepared_app import PreparedApp, appearance
 from tests.screens.timeline.made import PROMPT, THROTTLED, S, sources, timeline, times_ms
 from tests.waiting import until
+from tests.widgets.rows_text import rows_text
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.screens.timeline import TimelineData, TimelineScreen
 from tui.timeline.record import Timeline
@@ -20,7 +21,7 @@ from tui.widgets.timeline.canvas import TimelineCanvas
 
 
 def text_of(rows: Rows) -> str:
-    return "\n".join("".join(part for part, _ in row) for row in rows._rows)
+    return rows_text(rows._rows)
 
 
 def lit(screen: TimelineScreen, *grounds: str) -> str:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.servers.recordings import Recorded, recorded
+from tests.servers.requests import text_of
 from tui.core.types import (
     ChatRequest,
     Delta,
@@ -55,10 +56,6 @@ def read(dialect: Dialect, pieces: Iterable[bytes]) -> list[Delta]:
     decoder = dialect.decoder(request())
     deltas = [delta for piece in pieces for delta in decoder.feed(piece)]
     return deltas + decoder.close()
-
-
-def text_of(deltas: Iterable[Delta]) -> str:
-    return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta))
 
 
 def usage_of(deltas: Iterable[Delta]) -> UsageDelta | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.widgets.test_panels import text
+from tests.widgets.rows_text import row_text
 from tui.core.board.answer_log import AnswerMark
 from tui.core.board.history import COARSE_SAMPLES, BoardHistory
 from tui.core.board.reading import Reading, Snapshot
@@ -56,7 +56,7 @@ def test_every_row_fits_and_answers_are_marked_where_they_ran() -> None:
         assert [row_width(row) for row in rows] == [67] * 5
         assert min(shared.band()) == shared.cell_of(100 * NS)
         assert max(shared.band()) == shared.cell_of(160 * NS)
-        assert "-1:40" in text(axis_row(shared, 5 * MINUTE))
+        assert "-1:40" in row_text(axis_row(shared, 5 * MINUTE))
 
 
 def test_an_hour_is_known_by_the_range_of_ten_samples() -> None:

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from tests.core.hostile import HOSTILE, raw_controls
 from tests.screens.board.prepared import MODEL, NS, prepared, readings
+from tests.widgets.rows_text import row_text, rows_text
 from tests.widgets.test_panels import answering
 from tui.board.advice.board_state import NO_BANDWIDTH, NO_MODEL, BoardView, decode_bound
 from tui.core.board.board_facts import NO_RATE, DecodeBound
@@ -21,7 +22,7 @@ from tui.core.types import ModelInfo
 from tui.screens.ram_calculator import answer_rows
 from tui.widgets.board.facts import decode_rows, finding_rows, headroom_rows, missing_rows, wrapped
 from tui.widgets.board.why import roofline_row, why_row
-from tui.widgets.kit.rows import Row, row_width
+from tui.widgets.kit.rows import row_width
 
 GIB = 2**30
 SLOW = Finding(
@@ -34,14 +35,6 @@ SLOW = Finding(
 NOTE = Finding("idle-cores", "not all NPU cores work", "core 2 idle", "less", None, "note")
 
 
-def text(row: Row) -> str:
-    return "".join(part for part, _ in row)
-
-
-def page(rows: list[Row]) -> str:
-    return "\n".join(text(row) for row in rows)
-
-
 # One row for the dashboard
 
 
@@ -51,11 +44,11 @@ def test_why_is_quiet_when_nothing_is_wrong() -> None:
 
 
 def test_why_names_the_worst_and_the_key() -> None:
-    shown = text(why_row([SLOW], 42, UNICODE, "F5"))
+    shown = row_text(why_row([SLOW], 42, UNICODE, "F5"))
     assert shown.startswith("! the memory runs at a low clock")
     assert shown.endswith("F5")
-    assert "534 MHz of 2400 MHz" in text(why_row([SLOW], 80, UNICODE, "F5"))
-    assert text(why_row([SLOW, replace(SLOW, rule="b")], 42, UNICODE, "F5")).endswith("+1 F5")
+    assert "534 MHz of 2400 MHz" in row_text(why_row([SLOW], 80, UNICODE, "F5"))
+    assert row_text(why_row([SLOW, replace(SLOW, rule="b")], 42, UNICODE, "F5")).endswith("+1 F5")
 
 
 @pytest.mark.slow
@@ -67,16 +60,17 @@ def test_one_row_always_fits_and_is_harmless(name: str, glyphs: Glyphs) -> None:
     for width in (0, 7, 8, 20, 42, 80):
         row = why_row([finding], width, glyphs, "F5")
         assert row_width(row) <= width
-        assert raw_controls(text(row), newlines=False) == []
+        assert raw_controls(row_text(row), newlines=False) == []
 
 
 def test_the_share_of_the_roofline_in_one_row() -> None:
     assert roofline_row(DecodeBound(reason="none"), 42, UNICODE, "F5") == ()
     bound = decode_bound(Snapshot(0, 0.0, readings(0)), answering(), MODEL)
     assert (
-        text(roofline_row(bound, 42, UNICODE, "F5")) == "~46 % of what DDR allows      why slow: F5"
+        row_text(roofline_row(bound, 42, UNICODE, "F5"))
+        == "~46 % of what DDR allows      why slow: F5"
     )
-    assert text(roofline_row(bound, 30, UNICODE, "F5")) == "~46 % of what DDR allows"
+    assert row_text(roofline_row(bound, 30, UNICODE, "F5")) == "~46 % of what DDR allows"
     assert row_width(roofline_row(bound, 9, UNICODE, "F5")) <= 9
 
 
@@ -84,9 +78,9 @@ def test_a_rate_above_the_bound_is_doubted_and_not_boasted_with() -> None:
     bound = decode_bound(Snapshot(0, 0.0, readings(60)), answering(), MODEL)
     assert bound.roofline is not None
     fast = replace(bound, roofline=replace(bound.roofline, share=7.3))
-    assert "%" not in text(roofline_row(fast, 42, UNICODE, "F5"))
-    assert "faster than the memory allows" in page(decode_rows(fast, 70, UNICODE))
-    assert "no model is faster" not in page(decode_rows(bound, 70, UNICODE))
+    assert "%" not in row_text(roofline_row(fast, 42, UNICODE, "F5"))
+    assert "faster than the memory allows" in rows_text(decode_rows(fast, 70, UNICODE))
+    assert "no model is faster" not in rows_text(decode_rows(bound, 70, UNICODE))
 
 
 # Beside the charts
@@ -102,19 +96,19 @@ def test_findings_stay_within_their_width(name: str) -> None:
         assert set(owner) == {-1, 0, 1}
         for row in rows:
             assert row_width(row) <= width
-            assert raw_controls(text(row), newlines=False) == []
+            assert raw_controls(row_text(row), newlines=False) == []
 
 
 def test_findings_of_the_last_work_say_so() -> None:
     past = frozenset({"rule"})
     finding = Finding("rule", "slow", "534 MHz", "half")
     rows, _ = finding_rows([finding], 0, past, 60, UNICODE, past)
-    assert "why slow  when a model last computed" in text(rows[0])
-    assert any("was seen" in text(row) for row in rows)
+    assert "why slow  when a model last computed" in row_text(rows[0])
+    assert any("was seen" in row_text(row) for row in rows)
     # Beside one that is seen now, only its own row says so.
     both, _ = finding_rows([finding, NOTE], 0, frozenset({"rule", NOTE.rule}), 60, UNICODE, past)
-    assert text(both[0]).strip() == "why slow"
-    assert sum("was seen" in text(row) for row in both) == 1
+    assert row_text(both[0]).strip() == "why slow"
+    assert sum("was seen" in row_text(row) for row in both) == 1
 
 
 def test_words_are_wrapped_whole() -> None:
@@ -126,7 +120,7 @@ def test_words_are_wrapped_whole() -> None:
 
 def test_decode_says_what_it_assumes_or_why_it_cannot() -> None:
     snapshot = Snapshot(0, 0.0, readings(0))
-    shown = page(decode_rows(decode_bound(snapshot, answering(), MODEL), 60, UNICODE))
+    shown = rows_text(decode_rows(decode_bound(snapshot, answering(), MODEL), 60, UNICODE))
     assert "of the" in shown
     assert "assuming each token reads 4.6 GiB" in shown
     assert "another model of similar size" in shown
@@ -135,7 +129,7 @@ def test_decode_says_what_it_assumes_or_why_it_cannot() -> None:
     bare = Snapshot(0, 0.0, {})
     bound = decode_bound(bare, answering(), MODEL)
     assert bound.reason == NO_BANDWIDTH
-    assert NO_BANDWIDTH in page(decode_rows(bound, 60, UNICODE))
+    assert NO_BANDWIDTH in rows_text(decode_rows(bound, 60, UNICODE))
 
 
 def test_a_size_from_the_name_is_marked_as_a_guess() -> None:
@@ -143,8 +137,8 @@ def test_a_size_from_the_name_is_marked_as_a_guess() -> None:
     bound = decode_bound(snapshot, answering(), ModelInfo("Qwen3-4B_w8a8.rkllm"))
     assert bound.is_size_guessed
     assert bound.roofline is not None
-    assert text(roofline_row(bound, 42, UNICODE, "F5")).startswith("~")
-    assert "guessed" in page(decode_rows(bound, 60, UNICODE))
+    assert row_text(roofline_row(bound, 42, UNICODE, "F5")).startswith("~")
+    assert "guessed" in rows_text(decode_rows(bound, 60, UNICODE))
 
 
 def test_headroom_tells_level_slope_and_danger() -> None:
@@ -152,23 +146,23 @@ def test_headroom_tells_level_slope_and_danger() -> None:
     values = {"ram.available": Reading(8.0 * GIB, "B")}
     snapshot = Snapshot(0, 0.0, values)
     trend.feed(0, 8.0 * GIB)
-    assert "watching" in page(headroom_rows(trend, snapshot, 44, UNICODE))
+    assert "watching" in rows_text(headroom_rows(trend, snapshot, 44, UNICODE))
     for second in range(1, 30):
         trend.feed(second * NS, 8.0 * GIB)
-    assert "steady" in page(headroom_rows(trend, snapshot, 44, UNICODE))
+    assert "steady" in rows_text(headroom_rows(trend, snapshot, 44, UNICODE))
     for second in range(30, 90):
         trend.feed(second * NS, (8.0 - (second - 30) / 10) * GIB)
-    assert "! RAM runs out in about" in page(headroom_rows(trend, snapshot, 44, UNICODE))
+    assert "! RAM runs out in about" in rows_text(headroom_rows(trend, snapshot, 44, UNICODE))
     absent = Snapshot(0, 0.0, {"ram.available": Reading.absent("no permission")})
-    assert "–  no permission" in page(headroom_rows(trend, absent, 44, UNICODE))
-    assert "not read yet" in page(headroom_rows(trend, None, 44, UNICODE))
+    assert "–  no permission" in rows_text(headroom_rows(trend, absent, 44, UNICODE))
+    assert "not read yet" in rows_text(headroom_rows(trend, None, 44, UNICODE))
 
 
 def test_what_is_missing_stands_by_reason() -> None:
     values = readings(0) | {"npu.load": Reading.absent("no permission")}
     rows = missing_rows(Snapshot(0, 0.0, values), ["do this"], 44, UNICODE)
-    assert "no permission: NPU load" in page(rows)
-    assert "do this" in page(rows)
+    assert "no permission: NPU load" in rows_text(rows)
+    assert "do this" in rows_text(rows)
     assert missing_rows(Snapshot(0, 0.0, readings(0)), [], 44, UNICODE) == []
     assert missing_rows(None, [], 44, UNICODE) == []
 
@@ -218,7 +212,7 @@ def test_an_unclear_question_is_answered_with_what_is_missing(
     answer = ram_answer(model, quantisation, context, GIB, 0)
     assert answer.need is None
     assert word in (answer.problem or "")
-    assert word in page(list(answer_rows(answer, GIB, 0, 60)))
+    assert word in rows_text(list(answer_rows(answer, GIB, 0, 60)))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -230,7 +224,7 @@ def test_any_question_has_an_answer(name: str) -> None:
     ):
         for row in answer_rows(answer, GIB, 0, 70):
             assert row_width(row) <= 70
-            assert raw_controls(text(row), newlines=False) == []
+            assert raw_controls(row_text(row), newlines=False) == []
     context_tokens(words)
     file_bytes(words)
 

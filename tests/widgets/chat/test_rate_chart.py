@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.widgets.test_panels import answering, text
+from tests.widgets.rows_text import row_text
+from tests.widgets.test_panels import answering
 from tui.core.text.glyphs import ASCII, UNICODE, Glyphs
 from tui.timeline.builder import TimelineBuilder
 from tui.timeline.record import Timeline
@@ -35,7 +36,7 @@ def throttled(builder: TimelineBuilder) -> Timeline:
 def test_it_has_axes_a_phase_and_the_mark_of_the_throttling(glyphs: Glyphs) -> None:
     timeline = throttled(TimelineBuilder("why", "qwen3-4b"))
     rows = RateChart(glyphs).rows(timeline, 60, 9, 4.0)
-    shown = [text(row) for row in rows]
+    shown = [row_text(row) for row in rows]
     assert all(row_width(row) == 60 for row in rows)
     assert "throttled" in shown[-2]
     assert "prefill" in shown[-2] or "answer" in shown[-2]
@@ -60,7 +61,7 @@ def test_any_size_is_kept(
 
 def test_an_answer_that_nobody_followed_has_its_rate_all_the_same() -> None:
     rows = RateChart(UNICODE).rows(timeline_of(answering()), 41, 7, None)
-    assert any("\u2800" < char <= "\u28ff" for row in rows for char in text(row))
+    assert any("\u2800" < char <= "\u28ff" for row in rows for char in row_text(row))
 
 
 @BOTH
@@ -71,6 +72,6 @@ def test_the_word_of_a_stop_stands_off_the_phase_before_it(glyphs: Glyphs, width
     builder.add_chunks([NS + n * NS // 4 for n in range(120)], [1] * 120, [0] * 120)
     builder.end("stopped", end_ns=31 * NS)
     rows = RateChart(glyphs).rows(builder.timeline(), width, 9, None)
-    assert " stopped " in text(rows[-2])
-    ticks = text(rows[-1]).split(" s")
+    assert " stopped " in row_text(rows[-2])
+    ticks = row_text(rows[-1]).split(" s")
     assert len([one for one in ticks if one.strip()]) >= 2, "one tick alone gives no scale"

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core.hostile import HOSTILE, raw_controls
+from tests.widgets.rows_text import row_text
 from tui.widgets.kit.plot import Line, Scale, ascii_frame, nice_top, plot, rows_of
 from tui.widgets.kit.rows import ROLES, Row, row_width
 
@@ -20,15 +21,11 @@ PIECES = st.sampled_from(
 )
 
 
-def text(row: Row) -> str:
-    return "".join(part for part, _ in row)
-
-
 def check(rows: list[Row], width: int, height: int) -> None:
     assert len(rows) == height
     for row in rows:
         assert row_width(row) == width
-        assert raw_controls(text(row), newlines=False) == []
+        assert raw_controls(row_text(row), newlines=False) == []
         assert {role for _, role in row} <= set(ROLES)
 
 
@@ -72,11 +69,11 @@ def test_any_values_are_drawn(
 def test_a_line_is_drawn_in_its_role_on_the_right_cells() -> None:
     line = Line(((0.0, 100.0), (119.0, 100.0)), "live")
     rows = plot([line], (-0.5, 119.5), PERCENT, (67, 5), 7)
-    assert text(rows[0])[:7] == "   100┤"
-    assert text(rows[2])[:7] == "    50┤"
+    assert row_text(rows[0])[:7] == "   100┤"
+    assert row_text(rows[2])[:7] == "    50┤"
     assert [role for _, role in rows[0]] == ["dim", "live"]
     assert len(rows[0][1][0]) == 60
-    assert all(text(row)[7:].strip() == "" for row in rows[1:])
+    assert all(row_text(row)[7:].strip() == "" for row in rows[1:])
 
 
 def test_the_last_line_is_on_top() -> None:
@@ -90,14 +87,14 @@ def test_canvases_begin_in_the_same_column_whatever_the_labels() -> None:
     line = Line(((0.0, 0.0), (119.0, 1.0)), "live")
     for top in ("1", "2304", "123456789"):
         rows = plot([line], (-0.5, 119.5), Scale(0, 1, ((1.0, top),)), (67, 5), 7)
-        assert all(text(row)[6] in "│┤" for row in rows)
+        assert all(row_text(row)[6] in "│┤" for row in rows)
 
 
 def test_ascii_has_no_other_characters() -> None:
     line = Line(((0.0, 0.0), (50.0, 80.0)), "live", "n")
     rows = ascii_frame(plot([line], (-0.5, 59.5), PERCENT, (67, 5), 7))
-    assert all(text(row).isascii() for row in rows)
-    assert "n" in text(rows[2])
+    assert all(row_text(row).isascii() for row in rows)
+    assert "n" in row_text(rows[2])
 
 
 @given(VALUES)

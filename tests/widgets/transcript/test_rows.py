@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from tests.core.text.cuts import split
 from tests.core.text.test_blocks import LINES
 from tests.widgets.transcript.answers import MIXED
 from tui.core.text.block import PlainSplitter
@@ -36,11 +35,6 @@ widths = st.sampled_from([8, 20, 33, 72, 120])
 
 def mode(width: int) -> RenderMode:
     return RenderMode(width, cell_len, UNICODE, LEXERS)
-
-
-def split(text: str, cuts: list[int]) -> list[str]:
-    points = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    return [text[a:b] for a, b in pairwise(points)]
 
 
 class Growing:
