@@ -13,13 +13,15 @@ import pytest
 from tests.app.npulse import running
 from tests.app.test_dashboard import READY, ask
 from tests.commands.test_ask_history import database
+from tests.commands.test_running import stored_tokens
 from tests.sim.simulator import running as simulator
 from tests.sim.simulator import truth, wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
+from tests.waiting import wait_until
 from tui.app.terminal.driver import FORCED_END_S
-from tui.history import reading
+from tui.history import reading, running_answers
 from tui.history.database import open_for_reading
-from tui.history.records import StoredTurn
+from tui.history.records import Place, StoredTurn
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +35,12 @@ def stored_answer(home: Path) -> tuple[StoredTurn, int]:
         answer = reading.turn(connection, 2)
         assert answer is not None
         return answer, len(reading.times_ns(connection, 2))
+
+
+def places(home: Path) -> list[Place]:
+    """Where the answers that run are received."""
+    with closing(open_for_reading(database(home))) as connection:
+        return [one.receiver.place for one in running_answers.running(connection)]
 
 
 def begun(terminal: PtyTerminal, log: Path, tokens: int) -> None:
@@ -130,9 +138,9 @@ def test_sigterm_ends_it_while_it_has_no_terminal(tmp_path: Path) -> None:
         running(tmp_path, "--url", board.url) as terminal,
     ):
         begun(terminal, log, 5000)
+        wait_until(lambda: stored_tokens(tmp_path) >= 60)
         terminal.hang_up()
-        time.sleep(0.7)
-        assert terminal.process.poll() is None
+        wait_until(lambda: places(tmp_path) == ["detached"])
         os.kill(terminal.process.pid, signal.SIGTERM)
         assert terminal.process.wait(60) == HANGUP_CODE
     answer, count = stored_answer(tmp_path)

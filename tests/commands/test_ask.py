@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +14,11 @@ import pytest
 
 from tests.app.npulse import REPOSITORY, environment
 from tests.commands.asking import FAST, ask, replayed, said, start
+from tests.commands.test_running import stored_tokens
 from tests.servers.cases import case
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import truth, wait_for_event
+from tests.sim.simulator import truth
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -96,11 +97,9 @@ def test_a_buffered_stream_has_no_false_rate(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_the_part_that_came(tmp_path: Path) -> None:
-    log = tmp_path / "truth.jsonl"
-    with simulator("--decode-tps", "20", "--prefill-tps", "2000", "--truth", str(log)) as board:
+    with simulator("--decode-tps", "20", "--prefill-tps", "2000") as board:
         process = start(tmp_path, "hello [[tokens=400]]", "--url", board.url, "--json")
-        wait_for_event(log, "token", 1, 10)
-        time.sleep(0.2)
+        wait_until(lambda: stored_tokens(tmp_path) >= 5)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     answer = said(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sim.simulator import CHAT, ask, body_of, running, truth, wait_for_event
+from tests.sim.simulator import CHAT, ask, body_of, raw_request, running, truth, wait_for_event
 from tests.waiting import wait_until
 from tui.commands.sim import parse
 from tui.sim.profiles import PROFILES, find_profile
@@ -130,16 +131,14 @@ def test_everything_freezes_while_a_model_is_loaded() -> None:
     with running("--speed", "12") as simulator:  # the large one loads in about a second
         httpx.post(simulator.url + "/v1/models/unload")
         begun = time.monotonic()
-        load = threading.Thread(
-            target=lambda: httpx.post(
-                simulator.url + "/v1/models/load", json={"model": "qwen3-4b"}, timeout=30
-            )
-        )
-        load.start()
-        time.sleep(0.2)
-        health = httpx.get(simulator.url + "/v1/health", timeout=30)
-        waited_s = time.monotonic() - begun
-        load.join()
+        load = raw_request("POST", "/v1/models/load", b'{"model": "qwen3-4b"}', "application/json")
+        port = int(simulator.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as loading:
+            loading.sendall(load)  # before the question below is so much as asked
+            time.sleep(0.2)
+            health = httpx.get(simulator.url + "/v1/health", timeout=60)
+            waited_s = time.monotonic() - begun
+            assert b"200 OK" in loading.recv(1000)
     large = find_profile("qwen3-4b")
     assert large is not None
     assert waited_s >= large.load_s / 12 * 0.95
