@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.app.prepared_app import NothingKept, PreparedApp, appearance
 from tests.screens.snapshot import picture
+from tests.waiting import until
 from tui.core.types import DoneDelta, FinishDelta
 from tui.widgets.kit.lean_screen import LeanScreen
 
@@ -34,8 +35,8 @@ async def test_an_answer_that_ends_as_the_next_prompt_comes_is_drawn_and_listed_
         end_answer(app)
         # No frame is drawn in between.
         assert app.dashboard.conversation.ask("two")
+        await until(lambda: [one.prompt for one in app._last_answers.answers] == ["one"])
         await pilot.pause()
-        assert [answer.prompt for answer in app._last_answers.answers] == ["one"]
         first, second = app.dashboard._parts.transcript.turns
         assert first.state == "done"
         assert first.footer
@@ -50,21 +51,19 @@ async def test_what_is_covered_is_not_drawn_and_is_up_to_date_when_it_is_seen_ag
         dashboard = app.dashboard
         assert is_seen(dashboard)
         await pilot.press("f5")
-        await pilot.pause()
+        await until(lambda: app.screen is not dashboard and not is_seen(dashboard))
         board = app.screen
-        assert board is not dashboard
-        assert not is_seen(dashboard)
         app.prepared.has_server = False
         dashboard.show_board()
         await pilot.press("f1")
-        await pilot.pause()
+        await until(lambda: app.screen not in (dashboard, board))
         assert not is_seen(dashboard)
-        await pilot.press("escape", "f5")
-        await pilot.pause()
-        assert app.screen is dashboard
-        assert is_seen(dashboard)
+        await pilot.press("escape")
+        await until(lambda: app.screen is board)
+        await pilot.press("f5")
+        await until(lambda: app.screen is dashboard and is_seen(dashboard))
         assert not is_seen(board)
-        assert "ready" not in top_line(app)
+        await until(lambda: "ready" not in top_line(app), shown=lambda: top_line(app))
 
 
 async def test_what_was_read_while_the_app_ends_is_no_error(tmp_path: Path) -> None:

@@ -275,7 +275,7 @@ def test_the_bottom_line_shows_the_keys_of_what_has_the_focus(tmp_path: Path) ->
 
 def test_the_model_that_a_prompt_loads_is_named_while_it_answers(tmp_path: Path) -> None:
     with simulator("--decode-tps", "20") as board:
-        httpx.post(f"{board.url}/v1/models/unload")
+        httpx.post(f"{board.url}/v1/models/unload", timeout=60)
         with running(tmp_path, "--url", board.url) as terminal:
             terminal.wait_for("no model loaded")
             ask(terminal, "which one? [[tokens=60]]")
@@ -284,4 +284,6 @@ def test_the_model_that_a_prompt_loads_is_named_while_it_answers(tmp_path: Path)
             assert "no model" not in first
             [name] = re.findall(r"(?:qwen|gemma)\S+", first)
             terminal.wait_for(shows(rf"(?s)loading included.*p99 \S+ ms  {name} "), 30)
-            assert httpx.get(f"{board.url}/v1/models/loaded").json()["model_name"] == name
+            assert (
+                httpx.get(f"{board.url}/v1/models/loaded", timeout=60).json()["model_name"] == name
+            )

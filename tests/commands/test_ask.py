@@ -260,9 +260,9 @@ def test_a_first_token_after_a_load_is_told_as_such(tmp_path: Path) -> None:
 
 def test_json_names_the_model_that_the_prompt_made_the_server_load(tmp_path: Path) -> None:
     with simulator("--speed", "20") as board:
-        httpx.post(f"{board.url}/v1/models/unload")
+        httpx.post(f"{board.url}/v1/models/unload", timeout=60)
         code, out, _ = ask(tmp_path, "--url", board.url, "--json", "hello [[tokens=5]]")
-        loaded = httpx.get(f"{board.url}/v1/models/loaded").json()["model_name"]
+        loaded = httpx.get(f"{board.url}/v1/models/loaded", timeout=60).json()["model_name"]
     assert code == 0
     assert said(out)["model"] == loaded
     assert said(out)["ttft_includes"] == ["load"]

@@ -32,7 +32,7 @@ def test_a_scrape_a_missing_page_and_a_good_end(tmp_path: Path, board: tuple[str
         wait_until(lambda: value(scraped(url), "npulse_server_up") == 0)
         assert value(scraped(url), "npulse_npu_load_ratio", core="2") == 0.61
         assert httpx.head(url).headers["content-type"].startswith("text/plain; version=0.0.4")
-        assert httpx.get(url.replace("/metrics", "/other")).status_code == 404
+        assert httpx.get(url.replace("/metrics", "/other"), timeout=60).status_code == 404
         port = int(url.split("/")[2].rpartition(":")[2])
         for garbage in (b"\x00\xff\r\n\r\n", b"GET", b""):
             with socket.create_connection(("127.0.0.1", port)) as client:

@@ -67,7 +67,7 @@ async def test_two_runs_that_listen_at_one_port_take_turns(tmp_path: Path) -> No
             first = asyncio.create_task(
                 told_by(numbered(4, 8), tmp_path / "one", plan, on_event=one)
             )
-            await asyncio.wait_for(one.has_answered.wait(), 30)
+            await asyncio.wait_for(one.has_answered.wait(), 60)
             second = await told_by(numbered(2, 8), tmp_path / "two", plan, on_event=two)
             assert (await first).finished.outcome == "complete"
     assert second.finished.outcome == "complete", second.finished.sentence

@@ -74,7 +74,8 @@ def test_its_server_is_reached_and_a_lost_line_comes_back(tmp_path: Path) -> Non
             forwarded = board.forwarded(sim.url)
             assert forwarded != sim.url
             (here, over_there) = (
-                httpx.get(f"{url}/v1/models").json()["data"] for url in (forwarded, sim.url)
+                httpx.get(f"{url}/v1/models", timeout=60).json()["data"]
+                for url in (forwarded, sim.url)
             )
             assert [model["id"] for model in here] == [model["id"] for model in over_there]
             assert board.forwarded(sim.url) == forwarded
@@ -86,7 +87,7 @@ def test_its_server_is_reached_and_a_lost_line_comes_back(tmp_path: Path) -> Non
             there.start()
             wait_until(lambda: board.sample().number("ram.total") is not None)
             assert board.link.reconnections == 1
-            assert httpx.get(f"{board.forwarded(sim.url)}/v1/models").status_code == 200
+            assert httpx.get(f"{board.forwarded(sim.url)}/v1/models", timeout=60).status_code == 200
         finally:
             board.close()
 

@@ -78,16 +78,16 @@ def test_stall_keeps_the_socket_open_and_the_npu(tmp_path: Path) -> None:
 
 def test_busy_and_html_error_refuse_only_generation() -> None:
     with running(*FAST, "--fault", "busy") as simulator:
-        refused = httpx.post(simulator.url + CHAT, json=body_of("hi"))
+        refused = httpx.post(simulator.url + CHAT, json=body_of("hi"), timeout=60)
         assert refused.status_code == 503
         assert "busy" in refused.json()["detail"]
-        assert httpx.get(simulator.url + "/v1/models").status_code == 200
+        assert httpx.get(simulator.url + "/v1/models", timeout=60).status_code == 200
     with running(*FAST, "--fault", "html-error") as simulator:
-        refused = httpx.post(simulator.url + CHAT, json=body_of("hi"))
+        refused = httpx.post(simulator.url + CHAT, json=body_of("hi"), timeout=60)
         assert refused.status_code == 500
         assert refused.headers["content-type"].startswith("text/html")
         assert refused.text.startswith("<!DOCTYPE html>")
-        assert httpx.get(simulator.url + "/v1/health").status_code == 200
+        assert httpx.get(simulator.url + "/v1/health", timeout=60).status_code == 200
 
 
 def test_error_inside_the_stream(tmp_path: Path) -> None:

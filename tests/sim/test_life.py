@@ -53,7 +53,7 @@ def test_first_line_says_where_it_listens() -> None:
     assert process.stdout is not None
     line = process.stdout.readline().decode()
     assert line.startswith("listening on http://127.0.0.1:")
-    assert httpx.get(line.split()[-1] + "/v1/health").status_code == 200
+    assert httpx.get(line.split()[-1] + "/v1/health", timeout=60).status_code == 200
     process.terminate()
     assert process.stdout.read() == b""
     process.stdout.close()
@@ -83,7 +83,7 @@ def test_it_dies_with_a_parent_that_is_killed_and_takes_its_tree_along() -> None
     )
     assert starter.stdout is not None
     pid, root, url = starter.stdout.readline().split()
-    assert httpx.get(url + "/v1/health").status_code == 200
+    assert httpx.get(url + "/v1/health", timeout=60).status_code == 200
     assert Path(root, "npulse-simulated").exists()
     starter.kill()
     starter.wait()
@@ -91,7 +91,7 @@ def test_it_dies_with_a_parent_that_is_killed_and_takes_its_tree_along() -> None
     wait_until(lambda: not _is_alive(int(pid)))
     assert not Path(root).exists()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url)
+        httpx.get(url, timeout=60)
 
 
 def test_it_does_not_start_for_a_parent_that_is_gone() -> None:

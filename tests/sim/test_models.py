@@ -25,7 +25,7 @@ QUICK = ("--speed", "100")
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with running(*QUICK) as simulator, httpx.Client(base_url=simulator.url) as client:
+    with running(*QUICK) as simulator, httpx.Client(base_url=simulator.url, timeout=60) as client:
         yield client
 
 
@@ -91,7 +91,7 @@ def test_any_loaded_model_answers_whatever_is_asked_for(client: httpx.Client) ->
 
 @pytest.mark.parametrize(("asked", "comes"), [("gemma3-1b", "gemma3-1b"), ("x", "gemma3-270m")])
 def test_a_chat_loads_the_named_model_or_the_smallest(asked: str, comes: str) -> None:
-    with running(*QUICK) as simulator, httpx.Client(base_url=simulator.url) as client:
+    with running(*QUICK) as simulator, httpx.Client(base_url=simulator.url, timeout=60) as client:
         client.post("/v1/models/unload")
         answer = ask(simulator.url, "[[tokens=4]]", model=asked)
         assert len(answer.pieces) == 4
@@ -101,7 +101,7 @@ def test_a_chat_loads_the_named_model_or_the_smallest(asked: str, comes: str) ->
 def test_tokens_after_an_automatic_load_come_on_schedule(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running("--speed", "20", "--truth", str(log)) as simulator:
-        httpx.post(simulator.url + "/v1/models/unload")
+        httpx.post(simulator.url + "/v1/models/unload", timeout=60)
         ask(simulator.url, "[[tokens=10]]")  # loads the smallest: 29.8 tok/s, 20 times
     times = [entry["t_ns"] for entry in truth(log, "token")]
     assert times[-1] - times[0] > 9 / (29.8 * 20) * 0.8e9
@@ -111,7 +111,7 @@ def test_tokens_after_an_automatic_load_come_on_schedule(tmp_path: Path) -> None
 def test_two_prompts_load_a_model_once(tmp_path: Path) -> None:
     log = tmp_path / "truth"
     with running("--speed", "12", "--truth", str(log)) as simulator:  # it takes about a second
-        httpx.post(simulator.url + "/v1/models/unload")
+        httpx.post(simulator.url + "/v1/models/unload", timeout=60)
         begun = time.monotonic()
         threads = [
             threading.Thread(target=ask, args=(simulator.url, "[[tokens=3]]")) for _ in range(2)
@@ -129,7 +129,7 @@ def test_two_prompts_load_a_model_once(tmp_path: Path) -> None:
 
 def test_everything_freezes_while_a_model_is_loaded() -> None:
     with running("--speed", "12") as simulator:  # the large one loads in about a second
-        httpx.post(simulator.url + "/v1/models/unload")
+        httpx.post(simulator.url + "/v1/models/unload", timeout=60)
         begun = time.monotonic()
         load = raw_request("POST", "/v1/models/load", b'{"model": "qwen3-4b"}', "application/json")
         port = int(simulator.url.rpartition(":")[2])
@@ -178,7 +178,9 @@ def test_unloading_ends_the_answer_in_flight(tmp_path: Path) -> None:
 
         threading.Thread(target=unload).start()
         answer = ask(simulator.url, "[[tokens=500]]", max_tokens=500)
-        wait_until(lambda: not httpx.get(simulator.url + "/v1/health").json()["model_loaded"])
+        wait_until(
+            lambda: not httpx.get(simulator.url + "/v1/health", timeout=60).json()["model_loaded"]
+        )
     assert answer.finish == "stop"
     assert 0 < len(answer.pieces) < 500
     assert truth(log, "finish")[0]["reason"] == "error"
@@ -206,11 +208,11 @@ def test_ollama_routes_give_the_true_counts(tmp_path: Path) -> None:
     with running("--decode-tps", "100", "--prefill-tps", "500", "--truth", str(log)) as simulator:
         message = {"role": "user", "content": "[[tokens=10]]"}
         chat = {"model": "qwen3-4b", "messages": [message], "stream": True}
-        first = _json(httpx.post(simulator.url + "/api/chat", json=chat))
+        first = _json(httpx.post(simulator.url + "/api/chat", json=chat, timeout=60))
         prompt = {"model": "qwen3-4b", "prompt": "[[tokens=12]]"}
-        second = _json(httpx.post(simulator.url + "/api/generate", json=prompt))
+        second = _json(httpx.post(simulator.url + "/api/generate", json=prompt, timeout=60))
         limited = {**prompt, "options": {"num_predict": 5}}
-        third = _json(httpx.post(simulator.url + "/api/generate", json=limited))
+        third = _json(httpx.post(simulator.url + "/api/generate", json=limited, timeout=60))
     assert first["done"] is True
     assert first["message"]["role"] == "assistant"
     (begin,) = truth(log, "prefill_end", 1)
@@ -225,7 +227,7 @@ def test_ollama_routes_give_the_true_counts(tmp_path: Path) -> None:
 
 
 def test_whole_answers_and_text_completions() -> None:
-    with running(*QUICK) as simulator, httpx.Client(base_url=simulator.url) as client:
+    with running(*QUICK) as simulator, httpx.Client(base_url=simulator.url, timeout=60) as client:
         whole = _json(client.post(CHAT, json=body_of("[[tokens=9]]", stream=False)))
         text = _json(client.post("/v1/completions", json={"model": "m", "prompt": "[[tokens=9]]"}))
         stream = client.post(
@@ -246,7 +248,7 @@ def test_a_context_that_is_asked_for_has_room_for_a_long_answer(tmp_path: Path) 
     log = tmp_path / "truth"
     fast = ("--decode-tps", "1000", "--prefill-tps", "1000", "--speed", "100")
     with running(*fast, "--context", "17000", "--tokens", "16384", "--truth", str(log)) as one:
-        listed = _json(httpx.get(one.url + "/v1/models/available"))["models"]
+        listed = _json(httpx.get(one.url + "/v1/models/available", timeout=60))["models"]
         assert all("-ctx17000.rkllm" in model["filename"] for model in listed)
         assert [model["loaded"] for model in listed].count(True) == 1
         ask(one.url, "hello", max_tokens=16384, timeout_s=60)

@@ -44,7 +44,7 @@ def test_the_second_gets_its_head_at_once_and_then_waits(tmp_path: Path) -> None
                 assert head.endswith(b"\r\n\r\n")
                 assert not truth(log, "finish", 1)
                 # The model list answers meanwhile.
-                assert httpx.get(simulator.url + "/v1/models").status_code == 200
+                assert httpx.get(simulator.url + "/v1/models", timeout=60).status_code == 200
                 rest = b""
                 while data := second.recv(65536):
                     rest += data

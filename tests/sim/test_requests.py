@@ -77,7 +77,7 @@ def test_any_bytes_are_taken_or_refused_in_form(body: bytes, kind: str | None) -
 
 def _detail(url: str, **fields: object) -> list[tuple[str, list[object]]]:
     body = {"messages": [{"role": "user", "content": "hi"}], **fields}
-    response = httpx.post(url + CHAT, json=body)
+    response = httpx.post(url + CHAT, json=body, timeout=60)
     assert response.status_code == 422
     return [(entry["type"], entry["loc"]) for entry in response.json()["detail"]]
 
@@ -115,7 +115,7 @@ def test_null_numbers_and_further_keys_are_accepted(url: str) -> None:
         "temperature": None, "top_p": None, "max_tokens": None, "stream": None, "seed": 3,
         "stream_options": {"include_usage": True},
     }  # fmt: skip
-    answer = httpx.post(url + CHAT, json=body)
+    answer = httpx.post(url + CHAT, json=body, timeout=60)
     assert answer.status_code == 200
     assert answer.json()["model"] == "default"
 
@@ -131,11 +131,11 @@ def test_what_is_not_http_is_refused(url: str) -> None:
 @given(st.binary(max_size=120))
 def test_it_survives_any_bytes(url: str, data: bytes) -> None:
     exchange(url, data + b"\r\n\r\n\x00\r\n\r\n")
-    assert httpx.get(url + "/v1/health").status_code == 200
+    assert httpx.get(url + "/v1/health", timeout=60).status_code == 200
 
 
 def test_one_connection_serves_many_requests(url: str) -> None:
-    with httpx.Client(base_url=url) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         for _ in range(3):
             assert client.get("/v1/health").status_code == 200
             with client.stream(

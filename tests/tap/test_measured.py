@@ -126,7 +126,7 @@ def test_three_clients_at_once_are_measured_as_they_were_served(
 
 def test_a_prompt_that_waits_for_another_client_is_told_so(tmp_path: Path) -> None:
     log = tmp_path / "truth.jsonl"
-    arguments = ("--decode-tps", "40", "--prefill-tps", "200", "--tokens", "60")
+    arguments = ("--decode-tps", "40", "--prefill-tps", "200", "--tokens", "120")
     with (
         spawn([*arguments, "--truth", str(log)]) as simulator,
         tap(tmp_path, simulator.url) as tapped,
