@@ -16,7 +16,7 @@ from typing import Literal, cast
 import msgspec
 
 from tui.bench.session.listing import expected, speed_of
-from tui.bench.session.process import BenchPlace, place_arguments
+from tui.bench.session.process import NO_SERVER, BenchPlace, place_arguments
 from tui.bench.store import controls, runs
 from tui.bench.store.detached import Detached, is_alive, last_words, start
 from tui.bench.store.runs import RunError
@@ -95,14 +95,14 @@ class Lab:
             return error.sentences[0]
         place, refusal = self._place(), self._refusal()
         if place is None or refusal is not None:
-            return refusal or "no server answers yet; a run needs one"
+            return refusal or NO_SERVER
         model = [f"--model={place.model}"] if place.model else []
         return self._begin("run", [str(path), *model, *place_arguments(place)])
 
     def resume(self, run_id: str) -> str | None:
         place, refusal = self._place(), self._refusal()
         if place is None or refusal is not None:
-            return refusal or "no server answers yet; a run needs one"
+            return refusal or NO_SERVER
         return self._begin("resume", [run_id, *place_arguments(place)])
 
     def _refusal(self) -> str | None:

@@ -20,6 +20,8 @@ from tui.core.types import GenerationSettings
 LOGIN_OPTIONS = ("--board", "--url", "--ssh-socket")
 """Options of a connection to a remote board. The last one is only used if ssh had to ask for a
 password or passphrase."""
+NO_SERVER = "no server answers yet; a run needs one"
+"""Why a run of benchmark or lab cannot begin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,13 @@ from tui.bench.run.forecast import Speed
 from tui.bench.session import views
 from tui.bench.session.listing import speed_of
 from tui.bench.session.live import LiveRun
-from tui.bench.session.process import BenchPlace, place_arguments, run_arguments, tell
+from tui.bench.session.process import (
+    NO_SERVER,
+    BenchPlace,
+    place_arguments,
+    run_arguments,
+    tell,
+)
 from tui.bench.session.results import Results
 from tui.bench.session.screen_state import ShownView
 from tui.bench.store import document, runs
@@ -196,7 +202,7 @@ class Benchmarks:
 
     def _refusal(self, place: BenchPlace | None, *, is_of_boards: bool) -> str | None:
         if place is None and not is_of_boards:
-            return "no server answers yet; a run needs one"
+            return NO_SERVER
         if self.is_running:
             return "a benchmark is already running"
         other = runs.holder(boards_folder(self._folder) if is_of_boards else self._folder)
