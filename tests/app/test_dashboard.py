@@ -252,7 +252,7 @@ def test_small_updates_add_up_to_the_whole_screen(tmp_path: Path) -> None:
         ask(terminal, "[[cjk]] [[think]] [[tokens=150]]")
         terminal.wait_for("~150 tokens")
         terminal.wait_for(shows(IDLE_ROW))
-        terminal.wait_for("Enter send")
+        terminal.wait_for("Enter send   F1 help")
         by_updates = [line[:76] for line in terminal.text().splitlines()[1:]]
         for cols in (121, 120):
             terminal.resize(cols, 40)
