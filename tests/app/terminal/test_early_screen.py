@@ -141,7 +141,7 @@ def test_a_stop_meanwhile_gives_the_terminal_to_the_shell_and_goes_on(tmp_path: 
         wait_frame(terminal)
         os.kill(terminal.process.pid, signal.SIGTSTP)
         terminal.wait_stopped()
-        assert is_given_back(terminal)
+        terminal.wait_for(is_given_back)  # what it wrote before it stopped
         os.kill(terminal.process.pid, signal.SIGCONT)
         terminal.wait_for(READY)
         terminal.keys("ctrl+q")
