@@ -16,7 +16,7 @@ from tui.servers.client import Client
 from tui.servers.connection_state import Server
 from tui.servers.dialects import (
     llama_cpp,
-    openai,
+    model_list,
     rkllm_demo,
     rockchipllama,
 )
@@ -126,11 +126,11 @@ def test_plain_servers_may_say_the_context() -> None:
         {"id": "b-32k"},
         {"id": "c", "max_model_len": "x"},
     ]
-    found = openai.parse_models({"/v1/models": {"data": rows}})
+    found = model_list.parse_models({"/v1/models": {"data": rows}})
     contexts = [(m.context_tokens, m.is_context_guessed) for m in found]
     assert contexts == [(8192, False), (32768, True), (None, False)]
     assert [m.is_loaded for m in found] == [None] * 3
-    (only,) = openai.parse_models({"/v1/models": {"data": rows[:1]}})
+    (only,) = model_list.parse_models({"/v1/models": {"data": rows[:1]}})
     assert only.is_loaded is None, "listed is not loaded"
     assert model_choice.load_word(only) == "listed"
     for dialect in (llama_cpp.DIALECT, rkllm_demo.DIALECT):
@@ -192,7 +192,7 @@ def test_context_in_use_is_what_the_server_gives() -> None:
     )
 )
 def test_any_answers_make_a_list(bodies: dict[str, object]) -> None:
-    for parse in (rockchipllama.parse_models, openai.parse_models):
+    for parse in (rockchipllama.parse_models, model_list.parse_models):
         for model in parse(bodies):
             assert isinstance(model.name, str)
             assert model.size_bytes is None or model.size_bytes >= 0

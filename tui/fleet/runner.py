@@ -109,17 +109,16 @@ class FleetRunner:
         )
 
     async def _go(self) -> tuple[Outcome, str]:
-        lock = None if self.writer.folder is None else Lock(self.writer.folder)
+        writer = self.writer
+        lock = None if writer.folder is None else Lock(writer.folder)
         if lock is not None:
             # Two processes must not resume the same run.
             lock.take(self._suite.id)
         try:
             self._active.begin()
             check_suite(self._suite, [board.name for board in self._fleet.ssh])
-            await stage(self.writer.ledger, "connect", "Looking for the boards.")
-            connection = FleetConnection(
-                self._fleet, self.writer.ledger, self.controls, self._unreached
-            )
+            await stage(writer.ledger, "connect", "Looking for the boards.")
+            connection = FleetConnection(self._fleet, writer.ledger, self.controls, self._unreached)
             async with connection.opened(self._suite.title or self._suite.id) as client:
                 return await self._with_boards(client)
         finally:
@@ -196,12 +195,8 @@ class FleetRunner:
         return "complete", ""
 
     def _is_over_budget(self, now_s: float) -> bool:
-        budget_s = self._options.max_time_s
-        return (
-            budget_s is not None
-            and self.writer.is_begun
-            and now_s - self.writer.began_s >= budget_s
-        )
+        budget_s, writer = self._options.max_time_s, self.writer
+        return budget_s is not None and writer.is_begun and now_s - writer.began_s >= budget_s
 
     async def _let_boards_go(self, client: engine.FleetClient) -> None:
         """Tells every board that the run is over and waits up to ``END_S`` for running requests."""

@@ -45,7 +45,7 @@ class Server:
     @property
     def port_on_this_machine(self) -> int | None:
         """Its port where it :attr:`is_on_this_machine`, else None."""
-        return local_port(self.url) if self.is_on_this_machine else None
+        return None if self.is_simulated else local_port(self.url)
 
     @property
     def label(self) -> str:

@@ -110,11 +110,11 @@ class LabJudgeScreen(LabPage):
     def _title(self, width: int, _: int) -> list[Row]:
         shown = self.shown
         if shown is None:
+            if not self._has_read:
+                return [((" reading ...", "strong"), ("", "dim")), (), (), ()]
             words = "every pair is judged" if self._pairs else "no case has answers of two variants"
             key = self.key("judge.back")
-            more = f"  {key} goes back" if self._has_read and key else ""
-            if not self._has_read:
-                words = "reading ..."
+            more = f"  {key} goes back" if key else ""
             return [((f" {words}", "strong"), (more, "dim")), (), (), ()]
         blind = "blind: names are hidden until you have judged" if self._is_blind else "names shown"
         left: Row = (

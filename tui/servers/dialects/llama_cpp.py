@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tui.core.types import ChatRequest, ModelInfo
-from tui.servers.dialects import openai
+from tui.servers.dialects import model_list, openai
 from tui.servers.dialects.dialect import (
     Answer,
     BusyLight,
@@ -47,18 +47,18 @@ def chat_body(request: ChatRequest) -> dict[str, Json]:
 
 def identify(answers: Mapping[str, Answer]) -> Identity | None:
     """``owned_by: llamacpp``."""
-    return Identity(NAME) if openai.is_owned_by(answers, OWNER) else None
+    return Identity(NAME) if model_list.is_owned_by(answers, OWNER) else None
 
 
 def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
     """Its list, with what ``meta`` knows: size in bytes and the context that is really used."""
     metas = {
         str(row["id"]): row["meta"]
-        for row in openai.model_rows(bodies.get("/v1/models"))
+        for row in model_list.model_rows(bodies.get("/v1/models"))
         if isinstance(row.get("meta"), dict)
     }
     return tuple(
-        _with_meta(model, metas.get(model.name)) for model in openai.parse_resident(bodies)
+        _with_meta(model, metas.get(model.name)) for model in model_list.parse_resident(bodies)
     )
 
 

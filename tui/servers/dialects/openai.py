@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from tui.core.turn.finish import is_finish, word_of
 from tui.core.types import (
@@ -18,13 +17,13 @@ from tui.core.types import (
     DoneDelta,
     FailureDelta,
     FinishDelta,
-    ModelInfo,
     RefusalDelta,
     TextDelta,
     ThinkingDelta,
     UnreadDelta,
     UsageDelta,
 )
+from tui.servers.dialects import model_list
 from tui.servers.dialects.chunk import (
     DONE,
     MAX_UNREAD_CHARS,
@@ -45,7 +44,6 @@ from tui.servers.dialects.delta_texts import deltas_of
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.error_text import body_message, html_message, quoted, readable_error
 from tui.servers.dialects.limits import SettingLimit
-from tui.servers.dialects.names import context_in_name, quantisation_in_name
 from tui.servers.dialects.new_text import NewText
 from tui.servers.dialects.sse import Event, SseParser
 from tui.servers.dialects.usage import UsageCheck
@@ -330,56 +328,6 @@ class ChatDecoder:
         return found
 
 
-def model_rows(body: Json) -> list[dict[str, Json]]:
-    """The rows of an answer to ``GET /v1/models`` that name a model."""
-    data = body.get("data") if isinstance(body, dict) else None
-    rows = data if isinstance(data, list) else []
-    return [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
-
-
-def is_owned_by(answers: Mapping[str, Answer], owner: str) -> bool:
-    """Whether the first row of ``GET /v1/models`` says ``owned_by: owner``."""
-    models = answers.get("/v1/models")
-    rows = model_rows(models.json) if models is not None else []
-    return bool(rows) and rows[0].get("owned_by") == owner
-
-
-def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
-    """The listed models. Which one is loaded is not said: many servers load and unload by
-    themselves."""
-    models = []
-    for row in model_rows(bodies.get("/v1/models")):
-        name = str(row["id"])
-        context, is_guessed = _context(row), False
-        if context is None:
-            context, is_guessed = context_in_name(name), True
-        quantisation = quantisation_in_name(name)
-        models.append(
-            ModelInfo(
-                name=name,
-                quantisation=quantisation,
-                is_quantisation_guessed=quantisation is not None,
-                context_tokens=context,
-                is_context_guessed=is_guessed and context is not None,
-            )
-        )
-    return tuple(models)
-
-
-def parse_resident(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
-    """The list of a server that is started with a model and keeps it: a single one is loaded."""
-    models = parse_models(bodies)
-    return tuple(replace(model, is_loaded=True) for model in models) if len(models) == 1 else models
-
-
-def _context(row: Mapping[str, Json]) -> int | None:
-    for name in ("context_length", "max_model_len"):
-        value = row.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-    return None
-
-
 def identify(answers: Mapping[str, Answer]) -> Identity | None:
     """Any server that lists models in the shape of ``GET /v1/models``."""
     answer = answers.get("/v1/models")
@@ -399,7 +347,7 @@ DIALECT = Dialect(
     is_stopped_by_disconnect=True,
     models=ModelRoutes(
         list_paths=("/v1/models",),
-        parse_list=parse_models,
+        parse_list=model_list.parse_models,
         why_no_load="this protocol has no route for it",
     ),
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tui.core.types import ChatRequest, ModelInfo, UsageDelta
-from tui.servers.dialects import openai
+from tui.servers.dialects import model_list, openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.report import count, milliseconds, size_bytes
@@ -46,9 +46,9 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
     """Its list, with the size of each file. What is loaded only its administrator may see."""
     sizes = {
         str(row["id"]): size_bytes(row.get("size"))
-        for row in openai.model_rows(bodies.get("/v1/models"))
+        for row in model_list.model_rows(bodies.get("/v1/models"))
     }
-    models = openai.parse_models(bodies)
+    models = model_list.parse_models(bodies)
     return tuple(replace(model, size_bytes=sizes.get(model.name)) for model in models)
 
 
@@ -72,7 +72,7 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
     body = status.json if status is not None else None
     if isinstance(body, dict) and body.get("status") in STATUSES:
         return Identity(NAME)
-    return Identity(NAME) if openai.is_owned_by(answers, OWNER) else None
+    return Identity(NAME) if model_list.is_owned_by(answers, OWNER) else None
 
 
 DIALECT = Dialect(

@@ -18,7 +18,7 @@ from tui.core.types import (
     TextDelta,
     UsageDelta,
 )
-from tui.servers.dialects import openai
+from tui.servers.dialects import model_list, openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.names import context_in_name, quantisation_in_name
@@ -157,7 +157,7 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
     body = root.json if root is not None else None
     if isinstance(body, dict) and str(body.get("message", "")).startswith(GREETING):
         return Identity(NAME)
-    return Identity(NAME) if openai.is_owned_by(answers, OWNER) else None
+    return Identity(NAME) if model_list.is_owned_by(answers, OWNER) else None
 
 
 def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
@@ -168,7 +168,7 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
     }
     loaded = model_rows(bodies.get("/api/ps"))
     models = []
-    for row in openai.model_rows(bodies.get("/v1/models")):
+    for row in model_list.model_rows(bodies.get("/v1/models")):
         name = str(row["id"])
         quantisation, context = quantisation_in_name(name), context_in_name(name)
         models.append(

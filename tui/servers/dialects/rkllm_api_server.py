@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tui.core.types import ChatRequest, Delta, FinishDelta, ModelInfo, UsageDelta
-from tui.servers.dialects import openai
+from tui.servers.dialects import model_list, openai
 from tui.servers.dialects.dialect import (
     Answer,
     BusyLight,
@@ -104,8 +104,7 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
     health = answers.get("/health")
     if health is not None and isinstance(health.json, dict) and "models_available" in health.json:
         return Identity(NAME)
-    models = answers.get("/v1/models")
-    rows = openai.model_rows(models.json) if models is not None else []
+    rows = model_list.answered_rows(answers)
     is_ours = bool(rows) and rows[0].get("owned_by") == OWNER and "context_length" in rows[0]
     return Identity(NAME) if is_ours else None
 
@@ -123,7 +122,7 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
             is_loaded=model.name == loaded if is_told else None,
             is_context_guessed=model.context_tokens is not None,
         )
-        for model in openai.parse_models(bodies)
+        for model in model_list.parse_models(bodies)
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tui.core.types import ChatRequest
-from tui.servers.dialects import openai
+from tui.servers.dialects import model_list, openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.flatten import flattened
 from tui.servers.dialects.limits import SettingLimit
@@ -55,7 +55,7 @@ def decoder(request: ChatRequest) -> openai.ChatDecoder:
 def identify(answers: Mapping[str, Answer]) -> Identity | None:
     """One model of ``rkllm`` and nothing about its context, from Werkzeug."""
     answer = answers.get("/v1/models")
-    rows = openai.model_rows(answer.json) if answer is not None else []
+    rows = model_list.answered_rows(answers)
     is_demo = (
         answer is not None
         and len(rows) == 1
@@ -77,7 +77,7 @@ DIALECT = Dialect(
     is_stopped_by_disconnect=False,
     models=ModelRoutes(
         list_paths=("/v1/models",),
-        parse_list=openai.parse_resident,
+        parse_list=model_list.parse_resident,
         is_name_heeded=False,
         why_no_load="its model is chosen when it is started",
         context_in_use=lambda _: CONTEXT_TOKENS,

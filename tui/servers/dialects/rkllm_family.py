@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tui.core.types import ChatRequest
-from tui.servers.dialects import openai
+from tui.servers.dialects import model_list, openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity
 
 NAME = "RKLLM family"
@@ -24,7 +24,7 @@ def decoder(request: ChatRequest) -> openai.ChatDecoder:
 
 def identify(answers: Mapping[str, Answer]) -> Identity | None:
     """``owned_by: rkllm``."""
-    return Identity(NAME) if openai.is_owned_by(answers, OWNER) else None
+    return Identity(NAME) if model_list.is_owned_by(answers, OWNER) else None
 
 
 DIALECT: Dialect = replace(

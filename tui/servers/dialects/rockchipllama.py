@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tui.core.types import ChatRequest, ModelInfo
-from tui.servers.dialects import openai
+from tui.servers.dialects import model_list, openai
 from tui.servers.dialects.dialect import Answer, Dialect, Identity, Json, ModelRoutes
 from tui.servers.dialects.limits import SettingLimit
 from tui.servers.dialects.names import context_field, context_in_name, quantisation_in_name
@@ -64,7 +64,7 @@ def identify(answers: Mapping[str, Answer]) -> Identity | None:
     if root is not None and isinstance(root.json, dict) and root.json.get("name") == ROOT_NAME:
         version = root.json.get("version")
         return Identity(NAME, version if isinstance(version, str) else None)
-    return Identity(NAME) if openai.is_owned_by(answers, OWNER) else None
+    return Identity(NAME) if model_list.is_owned_by(answers, OWNER) else None
 
 
 def smallest(models: Sequence[ModelInfo]) -> ModelInfo | None:
@@ -77,7 +77,7 @@ def parse_models(bodies: Mapping[str, Json]) -> tuple[ModelInfo, ...]:
     """Its three lists as one: names, then files with sizes, then which one is loaded."""
     models = {
         str(row["id"]): ModelInfo(name=str(row["id"]))
-        for row in openai.model_rows(bodies.get("/v1/models"))
+        for row in model_list.model_rows(bodies.get("/v1/models"))
     }
     for row in _available(bodies.get("/v1/models/available")):
         model = _file_model(row)
