@@ -28,6 +28,7 @@ from tests.tally import OUTCOMES
 WORKERS_PER_CORE = 3
 """Two thirds of a test's time is waiting: so many workers keep the cores busy."""
 MOST_TIMING_WORKERS = 2
+"""Where more of them run at a time, each measures the others too."""
 MOST_AGAIN = 5
 """More failures than these are not the machine's."""
 ONE_PROCESS = ("--pdb", "--trace", "-s", "--capture=no", "--collect-only", "--co")

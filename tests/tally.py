@@ -18,7 +18,9 @@ OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--tally", metavar="FILE", help="write the number of tests of each outcome")
-    parser.addoption("--only-with", metavar="TEXT", help="leave out files without that text")
+    parser.addoption(
+        "--only-with", metavar="TEXT", default="", help="leave out files without that text"
+    )
     parser.addoption("--not-with", metavar="TEXT", help="leave out files with that text")
 
 
@@ -27,7 +29,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if not (wanted or unwanted) or collection_path.suffix != ".py" or not collection_path.is_file():
         return None
     source = collection_path.read_text("utf-8")
-    is_left_out = (wanted or "") not in source or (bool(unwanted) and unwanted in source)
+    is_left_out = wanted not in source or (unwanted is not None and unwanted in source)
     return True if is_left_out else None
 
 

@@ -138,11 +138,8 @@ def raw_controls(text: str, *, newlines: bool = True) -> list[str]:
     ``newlines`` false: line breaks and tabs count too.
     """
     # What Python calls printable is none of them, and is most of every text.
-    return [
-        f"U+{ord(char):04X}"
-        for char in ("" if text.isprintable() else text)
-        if not char.isprintable() and _is_raw(ord(char), newlines)
-    ]
+    suspects = (char for char in text if not char.isprintable())
+    return [f"U+{ord(char):04X}" for char in suspects if _is_raw(ord(char), newlines)]
 
 
 def _is_raw(code: int, newlines: bool) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 import subprocess
@@ -17,6 +16,7 @@ from typing import Any
 
 from tests.app.npulse import environment
 from tests.bench.runs_of import QUICK, Told, told
+from tests.sim.simulator import truth_so_far
 from tui.bench.model.suite import Suite, parse
 from tui.fleet.connect import FleetPlan
 from tui.fleet.runner import run
@@ -34,7 +34,7 @@ class SimulatedBoard:
 
     def finished(self) -> dict[str, int]:
         """Prompt -> tokens of those that were sent to the end; warm-ups are left out."""
-        events = self._events()
+        events = truth_so_far(self.log)
         gone = {e["request"] for e in events if e["event"] == "disconnect"}
         asked = {e["request"]: _words(e["prompt"]) for e in events if e["event"] == "request"}
         return {
@@ -45,17 +45,12 @@ class SimulatedBoard:
 
     def tokens(self) -> int:
         """All that it has written."""
-        return sum(event["event"] == "token" for event in self._events())
+        return sum(event["event"] == "token" for event in truth_so_far(self.log))
 
     def asked(self) -> list[str]:
         """The prompts that it was sent, without warm-ups."""
-        asked = (e["prompt"] for e in self._events() if e["event"] == "request")
+        asked = (e["prompt"] for e in truth_so_far(self.log) if e["event"] == "request")
         return [words for prompt in asked if (words := _words(prompt))]
-
-    def _events(self) -> list[dict[str, Any]]:
-        """Its log so far: a line may be half written."""
-        text = self.log.read_text("utf-8") if self.log.exists() else ""
-        return [json.loads(line) for line in text.rpartition("\n")[0].splitlines()]
 
 
 def _words(prompt: str) -> str:

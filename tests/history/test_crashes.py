@@ -6,7 +6,6 @@ held against.
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import subprocess
@@ -23,7 +22,7 @@ from tests.app.test_dashboard import READY
 from tests.app.test_dashboard import ask as type_prompt
 from tests.commands.test_ask_history import database
 from tests.sim.simulator import running as simulator
-from tests.sim.simulator import wait_for_event
+from tests.sim.simulator import truth_so_far, wait_for_event
 from tests.terminal.pty_terminal import PtyTerminal
 from tests.waiting import wait_until
 from tui.history import listing, reading, writers
@@ -86,14 +85,8 @@ def end(terminal: PtyTerminal, how: signal.Signals | str) -> int:
     return t_ns
 
 
-def events_in(log: Path) -> list[dict[str, Any]]:
-    """What the board has written down by now; it goes on, and its last line may be half there."""
-    whole = log.read_text("utf-8").rpartition("\n")[0]
-    return [json.loads(line) for line in whole.split("\n") if line]
-
-
 def sent_tokens(log: Path) -> list[dict[str, Any]]:
-    return [event for event in events_in(log) if event["event"] == "token"]
+    return [event for event in truth_so_far(log) if event["event"] == "token"]
 
 
 def is_written_to(log: Path, ended_ns: int) -> bool:
@@ -101,7 +94,7 @@ def is_written_to(log: Path, ended_ns: int) -> bool:
     came later stands there."""
     return any(
         event["event"] in ("token", "finish") and event["t_ns"] > ended_ns
-        for event in events_in(log)
+        for event in truth_so_far(log)
     )
 
 

@@ -38,14 +38,16 @@ def truth(path: Path, event: str | None = None, request: int | None = None) -> l
     ]
 
 
+def truth_so_far(path: Path) -> list[dict[str, Any]]:
+    """The events of a truth log that is still written: its last line may be half there."""
+    whole = path.read_text("utf-8").rpartition("\n")[0] if path.exists() else ""
+    return [json.loads(line) for line in whole.split("\n") if line]
+
+
 def wait_for_event(path: Path, event: str, request: int = 1, count: int = 1) -> None:
     def has_come() -> bool:
-        if not path.exists():
-            return False
-        whole = path.read_text("utf-8").rpartition("\n")[0]
-        found = [json.loads(line) for line in whole.split("\n") if line]
-        matching = [e for e in found if (e["event"], e["request"]) == (event, request)]
-        return len(matching) >= count
+        kinds = [(one["event"], one["request"]) for one in truth_so_far(path)]
+        return kinds.count((event, request)) >= count
 
     wait_until(has_come, shown=f"no {event} of request {request}")
 

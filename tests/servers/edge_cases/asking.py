@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.servers.edge_cases.cases import concerned
+from tests.sim.simulator import truth_so_far
 from tui.core.turn.last_usage import LastUsage
 from tui.core.turn.turn import Turn
 from tui.core.types import ChatRequest, GenerationSettings, Message
@@ -93,8 +93,7 @@ class Board:
 
     def events(self, event: str) -> list[dict[str, Any]]:
         """Of the truth so far."""
-        lines = self._log.read_text("utf-8").rpartition("\n")[0].split("\n")
-        return [e for e in map(json.loads, filter(None, lines)) if e["event"] == event]
+        return [e for e in truth_so_far(self._log) if e["event"] == event]
 
     def true_text(self, number: int | None = None) -> str:
         """What the runtime said to the last request, or to that one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 
+from tests.waiting import until
 from tests.widgets.transcript.answers import MIXED, pieces
 from tests.widgets.transcript.screen import TranscriptApp, text, thinking
 from tui.widgets.transcript.transcript import Transcript
@@ -26,6 +27,15 @@ async def settle(pilot: Pilot[None]) -> None:
     assert isinstance(pilot.app, TranscriptApp)
     if pilot.app.is_emulated:
         await pilot.app.painted()
+
+
+async def scroll_up(pilot: Pilot[None], view: Transcript) -> None:
+    """A long answer, which is then left by a page."""
+    view.begin("q")
+    view.feed(text(LONG))
+    await settle(pilot)
+    await pilot.press("pageup")
+    await settle(pilot)
 
 
 @pytest.mark.slow
@@ -117,17 +127,12 @@ async def test_the_way_to_the_end_is_told_by_the_key_that_works() -> None:
     async with app.run_test(size=(80, 20)) as pilot:
         app.set_keymap({"transcript.end": "ctrl+g"})
         view = app.transcript
-        view.begin("q")
-        view.feed(text(LONG))
-        await settle(pilot)
-        await pilot.press("pageup")
-        await settle(pilot)
+        await scroll_up(pilot, view)
         assert app.seen()[-1].endswith("↓ ^G")
         app.screen.set_focus(None)
-        await settle(pilot)
-        assert app.seen()[-1].endswith("↓ End")
+        await until(lambda: app.seen()[-1].endswith("↓ End"), shown=app.seen)
         app.screen.set_focus(view)
-        await settle(pilot)
+        await until(lambda: app.seen()[-1].endswith("↓ ^G"), shown=app.seen)
         await pilot.press("ctrl+g")
         await settle(pilot)
         assert view.is_following
@@ -137,11 +142,7 @@ async def test_scrolling_up_stays_put_and_counts_the_new_lines() -> None:
     app = TranscriptApp(is_emulated=True)
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.transcript
-        view.begin("q")
-        view.feed(text(LONG))
-        await settle(pilot)
-        await pilot.press("pageup")
-        await settle(pilot)
+        await scroll_up(pilot, view)
         assert not view.is_following
         before = app.seen()
         assert before[-1].endswith("↓ End")
